@@ -124,6 +124,8 @@ pub enum GapReason {
     UnclassifiedObject,
     /// The row does not name the object.
     ObjectNotNamed,
+    /// The row does not say what was done.
+    OperationNotNamed,
     /// The row does not say how many records it returned.
     RecordsNotCounted,
     /// The org is not in the configuration.
@@ -188,6 +190,9 @@ pub struct ObjectExposure {
     pub record_count: u64,
     /// Succeeded rows that do not count.
     pub uncounted_row_count: u64,
+    /// The most records that one row returned. One answer holds no record twice, so this many are distinct.
+    #[serde(default)]
+    pub largest_record_count: u64,
     /// Distinct record ids, the smallest ones where there are more than fit.
     pub record_ids: BTreeSet<String>,
     /// Whether there were more.
@@ -209,8 +214,15 @@ pub struct DayFindings {
     pub row_count: u64,
     /// Rows by verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// Rows by reason of the gap.
+    /// Rows by reason of the gap. A row may lack several things, and a row in violation may lack something
+    /// too (the object's category), so these need not add up to the rows with the verdict.
     pub gaps: BTreeMap<GapReason, u64>,
+    /// Log rows that some signal rests on, each once.
+    #[serde(default)]
+    pub suspect_row_count: u64,
+    /// Records counted in those rows, each row once.
+    #[serde(default)]
+    pub suspect_record_count: u64,
     /// Signals, in the order of their rules. Empty on a clean day.
     pub signals: Vec<Signal>,
     /// What was exposed in violation, by object.
@@ -254,5 +266,33 @@ impl Findings {
     /// Whether this is an incident rather than a note: see `docs/DETECTION.md`.
     pub fn opens_incident(&self) -> bool {
         self.score >= crate::INCIDENT_SCORE
+    }
+}
+
+impl SeverityLevel {
+    /// The word, as it stands in alerts and message attributes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl DataCategory {
+    /// What the category is, in the words of the GDPR where it has them.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NonPersonal => "no personal data",
+            Self::ContactIdentity => "contact and identity data",
+            Self::Behavioural => "behaviour and activity",
+            Self::IdentityNumber => "identity numbers (GDPR Art. 87)",
+            Self::FinancialCredentials => "financial data or credentials",
+            Self::Criminal => "criminal convictions and offences (GDPR Art. 10)",
+            Self::SpecialCategory => "special categories of data (GDPR Art. 9)",
+        }
     }
 }

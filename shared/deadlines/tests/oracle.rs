@@ -9,7 +9,7 @@ use serde::Deserialize;
 const ORACLE: &str = include_str!("fixtures/oracle-eu-gdpr-33-1.csv");
 
 #[derive(Deserialize)]
-struct Case {
+struct OracleRow {
     case_id: String,
     start_utc: String,
     time_zone: Tz,
@@ -28,7 +28,8 @@ fn every_case_of_article_33_1_ends_at_its_instant() {
     let mut cases = 0;
     let mut reader = csv::Reader::from_reader(ORACLE.as_bytes());
     for row in reader.deserialize() {
-        let Case { case_id, start_utc, time_zone, facts_json, due_utc, due_local } = row.unwrap();
+        let OracleRow { case_id, start_utc, time_zone, facts_json, due_utc, due_local } =
+            row.unwrap();
         let facts: Facts = serde_json::from_str(&facts_json).unwrap();
         let times = TriggerTimes {
             aware: instant(&start_utc).map(|at| Awareness { at, assumed: false }),

@@ -1,1 +1,137 @@
-//! Placeholder.
+//! The words of an alert: a subject, a plain text that a lawyer can act on at three in the morning, and a body
+//! for machines.
+//!
+//! Every message answers, in this order: what happened, how bad it is, what is due and by when, what to do now,
+//! and how sure we are. Numbers come from the findings; what is not known is called not known. No message holds
+//! personal data: object and field names, categories and counts only.
+
+mod machine;
+mod text;
+
+use std::collections::BTreeSet;
+
+use assessment::findings::SeverityLevel;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use deadlines::Stage;
+use incident::{Alert, Incident};
+use serde_json::Value;
+
+/// A subject of Amazon SNS holds fewer than 100 characters.
+pub const SUBJECT_CHARACTERS_MAX: usize = 99;
+
+/// What a message says of the organisation, beside the incident.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The controller.
+    pub organisation: String,
+    /// Stands in every alert, so that a drill is never taken for the real thing.
+    pub environment: String,
+    /// Due instants are shown in this zone beside UTC.
+    pub time_zone: Tz,
+    /// The Salesforce org's name in the configuration, where it is known.
+    pub org_name: Option<String>,
+    /// The agent's title, where it is registered.
+    pub agent_title: Option<String>,
+    /// Who answers for the agent, where it is registered.
+    pub agent_owner: Option<String>,
+}
+
+/// A message, ready to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// At most [`SUBJECT_CHARACTERS_MAX`] ASCII characters, no line break.
+    pub subject: String,
+    /// For people.
+    pub text: String,
+    /// For machines: `docs/webhook.schema.json`.
+    pub json: Value,
+    /// For filter policies.
+    pub attributes: Attributes,
+}
+
+/// What a subscription may filter on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// `info` to `critical`.
+    pub severity: SeverityLevel,
+    /// The regimes whose clocks the message speaks of.
+    pub regimes: BTreeSet<String>,
+    /// Which message of the clock, as `opened` or `remaining-24h`.
+    pub stage: String,
+    /// Salesforce org, 15 characters.
+    pub org_id: String,
+    /// As configured.
+    pub environment: String,
+    /// Whom the message is written for.
+    pub audience: &'static str,
+}
+
+/// Writes the message of an alert as of `now`.
+pub fn notice(incident: &Incident, alert: &Alert, context: &Context, now: DateTime<Utc>) -> Notice {
+    let regimes = match &alert.regime_id {
+        Some(regime_id) => BTreeSet::from([regime_id.clone()]),
+        None => incident
+            .obligations
+            .iter()
+            .filter(|obligation| obligation.is_open())
+            .map(|obligation| obligation.regime_id.clone())
+            .collect(),
+    };
+    Notice {
+        subject: subject(incident, alert, context),
+        text: text::text(incident, alert, context, now),
+        json: machine::body(incident, alert, context, now),
+        attributes: Attributes {
+            severity: incident.findings.severity.level,
+            regimes,
+            stage: alert.stage.name(),
+            org_id: incident.org_id.clone(),
+            environment: context.environment.clone(),
+            audience: "legal",
+        },
+    }
+}
+
+fn subject(incident: &Incident, alert: &Alert, context: &Context) -> String {
+    let severity = incident.findings.severity.level.name().to_uppercase();
+    let id = &incident.incident_id;
+    let environment = &context.environment;
+    let news = match alert.stage {
+        Stage::Opened => "possible data breach",
+        Stage::Worsened => "worse than first reported",
+        Stage::Remaining { hours: 1 } => "1 hour left",
+        Stage::Remaining { hours } => {
+            return ascii(&format!(
+                "[{environment}] {severity} {id}: {hours} hours left{}",
+                due_words(incident, alert, context)
+            ));
+        }
+        Stage::Overdue => "OVERDUE",
+    };
+    ascii(&format!(
+        "[{environment}] {severity} {id}: {news}{}",
+        due_words(incident, alert, context)
+    ))
+}
+
+fn due_words(incident: &Incident, alert: &Alert, context: &Context) -> String {
+    text::obligation_of(incident, alert)
+        .and_then(|obligation| obligation.due_at)
+        .map(|due_at| {
+            due_at.with_timezone(&context.time_zone).format(", due %a %-d %b %H:%M %Z").to_string()
+        })
+        .unwrap_or_default()
+}
+
+/// Amazon SNS takes a subject of printable ASCII only.
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(
+            |character| {
+                if character.is_ascii_graphic() || character == ' ' { character } else { '?' }
+            },
+        )
+        .take(SUBJECT_CHARACTERS_MAX)
+        .collect()
+}

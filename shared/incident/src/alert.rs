@@ -1,0 +1,154 @@
+//! One message owed to someone at a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use deadlines::Stage;
+use serde::{Deserialize, Serialize};
+
+use crate::IncidentId;
+
+/// How long an owed alert may wait for its publication before the sweep raises it again; doubled with every
+/// further attempt, up to half an hour.
+const FIRST_RETRY_MINUTES: i64 = 2;
+const LONGEST_RETRY_MINUTES: i64 = 30;
+
+/// One message owed to legal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Unique and derived, so that planning it twice plans it once.
+    pub alert_id: String,
+    /// The incident that it speaks of.
+    pub incident_id: IncidentId,
+    /// The duty whose clock it speaks of; absent for news of the incident as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regime_id: Option<String>,
+    /// Which message of the clock.
+    #[serde(flatten)]
+    pub stage: Stage,
+    /// When it is to be sent.
+    pub due_at: DateTime<Utc>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: AlertState,
+}
+
+/// How far an alert has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AlertState {
+    /// Waits for its time.
+    Scheduled,
+    /// Its time has come and it has not been published.
+    Owed {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// How often it was raised.
+        attempt: u32,
+        /// When it is raised again if it is still owed.
+        next_attempt_at: DateTime<Utc>,
+    },
+    /// The topic took it.
+    Published {
+        /// When.
+        at: DateTime<Utc>,
+        /// The topic's receipt.
+        message_id: String,
+    },
+    /// No longer to be sent.
+    Withdrawn {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl AlertState {
+    /// Owed from `now` on, for the first time.
+    pub fn owed(now: DateTime<Utc>) -> Self {
+        Self::Owed { since: now, attempt: 1, next_attempt_at: now + retry_after(1) }
+    }
+}
+
+impl Alert {
+    /// Builds an alert with its derived id. `detail` tells alerts of the same stage apart.
+    pub fn new(
+        incident_id: &IncidentId,
+        regime_id: Option<&str>,
+        stage: Stage,
+        detail: Option<&str>,
+        due_at: DateTime<Utc>,
+        state: AlertState,
+    ) -> Self {
+        let mut alert_id =
+            format!("{incident_id}.{}.{}", regime_id.unwrap_or("incident"), stage.name());
+        if let Some(detail) = detail {
+            alert_id.push('.');
+            alert_id.push_str(detail);
+        }
+        let regime_id = regime_id.map(str::to_owned);
+        Self { alert_id, incident_id: incident_id.clone(), regime_id, stage, due_at, state }
+    }
+
+    /// When the sweep has to look at it next; `None` once nothing is left to do.
+    pub fn attention_at(&self) -> Option<DateTime<Utc>> {
+        match &self.state {
+            AlertState::Scheduled => Some(self.due_at),
+            AlertState::Owed { next_attempt_at, .. } => Some(*next_attempt_at),
+            AlertState::Published { .. } | AlertState::Withdrawn { .. } => None,
+        }
+    }
+
+    /// Whether it waits for publication.
+    pub fn is_owed(&self) -> bool {
+        matches!(self.state, AlertState::Owed { .. })
+    }
+
+    /// The same alert, raised at `now`: owed for the first time, or once more.
+    #[must_use]
+    pub(crate) fn raised(&self, now: DateTime<Utc>) -> Self {
+        let state = match self.state {
+            AlertState::Owed { since, attempt, .. } => {
+                let attempt = attempt.saturating_add(1);
+                AlertState::Owed { since, attempt, next_attempt_at: now + retry_after(attempt) }
+            }
+            _ => AlertState::owed(now),
+        };
+        Self { state, ..self.clone() }
+    }
+
+    /// The same alert, withdrawn.
+    #[must_use]
+    pub(crate) fn withdrawn(&self, now: DateTime<Utc>, reason: impl Into<String>) -> Self {
+        Self { state: AlertState::Withdrawn { at: now, reason: reason.into() }, ..self.clone() }
+    }
+}
+
+fn retry_after(attempt: u32) -> TimeDelta {
+    let doublings = attempt.saturating_sub(1).min(8);
+    let minutes = FIRST_RETRY_MINUTES.saturating_mul(1_i64 << doublings);
+    TimeDelta::minutes(minutes.min(LONGEST_RETRY_MINUTES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owed_alert_is_raised_again_ever_more_slowly_and_never_given_up() {
+        let start: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        let id = IncidentId("BC-1".to_owned());
+        let mut alert = Alert::new(&id, None, Stage::Opened, None, start, AlertState::owed(start));
+        let mut waits = Vec::new();
+        let mut now = start;
+        for _ in 0..7 {
+            let next = alert.attention_at().unwrap();
+            waits.push((next - now).num_minutes());
+            now = next;
+            alert = alert.raised(now);
+        }
+        assert_eq!(waits, [2, 4, 8, 16, 30, 30, 30]);
+        assert!(
+            matches!(alert.state, AlertState::Owed { since, attempt: 8, .. } if since == start)
+        );
+    }
+}
