@@ -1,0 +1,34 @@
+import { App, Tags, Validations, type AppProps } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+
+import { BreachclockStack } from './breachclock-stack.ts';
+import { readConfiguration } from './configuration/read.ts';
+import { settingsFromContext } from './settings.ts';
+
+/** The app with its one stack. */
+export interface BreachclockApp {
+  readonly app: App;
+  readonly stack: BreachclockStack;
+}
+
+/**
+ * Builds the app from its context: see `Settings` for the keys.
+ *
+ * @throws ConfigurationProblems when the configuration folder does not hold up.
+ */
+export function breachclockApp(props: AppProps = {}): BreachclockApp {
+  const app = new App(props);
+  const settings = settingsFromContext(app.node);
+  const configuration = readConfiguration(settings.configurationFolder);
+  const environment = settings.environment ?? configuration.organisation.environment;
+  const stack = new BreachclockStack(app, `Breachclock-${environment}`, {
+    description: `Breachclock (${environment}): watches what AI agents do in Salesforce and keeps the 72-hour clock`,
+    settings,
+    configuration,
+    environment,
+  });
+  Tags.of(stack).add('application', 'breachclock');
+  Tags.of(stack).add('environment', environment);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
+  return { app, stack };
+}
