@@ -1,5 +1,10 @@
 //! The same rows in other files stay the same rows.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking, its helpers included"
+)]
+
 use std::collections::BTreeMap;
 
 use worlds::{LogFile, World, recut};

@@ -1,5 +1,12 @@
 //! What a world promises, recounted from its files and the configuration alone.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking, its helpers included"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
