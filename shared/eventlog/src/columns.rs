@@ -1,0 +1,218 @@
+//! Which columns are known, under which names, and where a header puts them.
+//!
+//! Columns are bound by name: Salesforce adds columns in the middle of a row from release to release.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use crate::event_type::EventType;
+
+/// One line per event type: its name, then its known columns in the order in which they are hashed.
+static KNOWN_COLUMNS: &str = include_str!("../data/known_columns.txt");
+
+static KNOWN_BY_TYPE: LazyLock<BTreeMap<EventType, Vec<&'static str>>> = LazyLock::new(|| {
+    KNOWN_COLUMNS
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            let event_type = EventType::from_name(words.next()?)?;
+            Some((event_type, words.collect()))
+        })
+        .collect()
+});
+
+/// The known columns of a type, in the order in which they enter a row's hash.
+pub(crate) fn known_columns(event_type: EventType) -> &'static [&'static str] {
+    KNOWN_BY_TYPE.get(&event_type).map_or(&[], Vec::as_slice)
+}
+
+/// Names that differ by release or by type, and the name that we use for each.
+const ALIASES: [(&str, &str); 6] = [
+    ("BOT_IDENTIFIER", "BOT_ID"),
+    ("BOT_SESSION_IDENTIFIER", "BOT_SESSION_ID"),
+    ("CLIENT_GEOLOCATION", "CLIENT_GEO"),
+    ("OPERATING_SYSTEM_NAME", "OS_NAME"),
+    ("PLANNER_IDENTIFIER", "PLANNER_ID"),
+    ("USER_IDENTIFIER", "USER_ID"),
+];
+
+/// The name that we use for a column: upper case, aliases resolved.
+fn canonical_name(name: &str) -> String {
+    let upper = name.trim().to_ascii_uppercase();
+    ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == upper)
+        .map_or(upper, |(_, canonical)| (*canonical).to_owned())
+}
+
+macro_rules! columns {
+    ($($field:ident = $name:literal,)*) => {
+        /// Where each column that is read stands in a row; `None` where the header lacks it.
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct Columns {
+            $(pub(crate) $field: Option<usize>,)*
+        }
+
+        impl Columns {
+            fn bind(positions: &BTreeMap<String, usize>) -> Self {
+                Self { $($field: positions.get($name).copied(),)* }
+            }
+        }
+    };
+}
+
+columns! {
+    api_client_category = "API_CLIENT_CATEGORY",
+    api_family = "API_FAMILY",
+    api_resource = "API_RESOURCE",
+    api_type = "API_TYPE",
+    average_row_size = "AVERAGE_ROW_SIZE",
+    bot_id = "BOT_ID",
+    browser_type = "BROWSER_TYPE",
+    client_ip = "CLIENT_IP",
+    client_name = "CLIENT_NAME",
+    connected_app_id = "CONNECTED_APP_ID",
+    connected_app_name = "CONNECTED_APP_NAME",
+    document_id = "DOCUMENT_ID",
+    document_id_derived = "DOCUMENT_ID_DERIVED",
+    entity_name = "ENTITY_NAME",
+    entity_type = "ENTITY_TYPE",
+    event_type = "EVENT_TYPE",
+    http_method = "HTTP_METHOD",
+    job_id = "JOB_ID",
+    job_status = "JOB_STATUS",
+    login_key = "LOGIN_KEY",
+    login_status = "LOGIN_STATUS",
+    method = "METHOD",
+    method_name = "METHOD_NAME",
+    operation_type = "OPERATION_TYPE",
+    organization_id = "ORGANIZATION_ID",
+    origin = "ORIGIN",
+    planner_id = "PLANNER_ID",
+    query = "QUERY",
+    query_identifier = "QUERY_IDENTIFIER",
+    records_processed = "RECORDS_PROCESSED",
+    rendering_type = "RENDERING_TYPE",
+    request_id = "REQUEST_ID",
+    request_status = "REQUEST_STATUS",
+    response_size = "RESPONSE_SIZE",
+    result_size_mb = "RESULT_SIZE_MB",
+    row_count = "ROW_COUNT",
+    rows_processed = "ROWS_PROCESSED",
+    session_key = "SESSION_KEY",
+    size_bytes = "SIZE_BYTES",
+    source_ip = "SOURCE_IP",
+    status_code = "STATUS_CODE",
+    success = "SUCCESS",
+    timestamp = "TIMESTAMP",
+    timestamp_derived = "TIMESTAMP_DERIVED",
+    transaction_type = "TRANSACTION_TYPE",
+    uri = "URI",
+    uri_id_derived = "URI_ID_DERIVED",
+    user_agent = "USER_AGENT",
+    user_id = "USER_ID",
+    user_id_derived = "USER_ID_DERIVED",
+    version_id = "VERSION_ID",
+}
+
+/// A header, bound.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Header {
+    /// How many columns a row has.
+    pub(crate) width: usize,
+    /// Where the columns that are read stand.
+    pub(crate) columns: Columns,
+    /// Known columns of each type that this header has, in hashing order.
+    hashed: BTreeMap<EventType, Vec<(&'static str, usize)>>,
+}
+
+impl Header {
+    /// Binds the names of a header line. A column's own name wins over its alias, and the first of two
+    /// equal names wins, so that the order of other columns cannot matter.
+    pub(crate) fn bind<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut exact = BTreeMap::new();
+        let mut aliased = BTreeMap::new();
+        let mut width = 0;
+        for (position, name) in names.enumerate() {
+            width += 1;
+            let canonical = canonical_name(name);
+            let is_alias = !canonical.eq_ignore_ascii_case(name.trim());
+            let map = if is_alias { &mut aliased } else { &mut exact };
+            map.entry(canonical).or_insert(position);
+        }
+        for (name, position) in aliased {
+            exact.entry(name).or_insert(position);
+        }
+        let hashed = EventType::ALL
+            .into_iter()
+            .map(|event_type| {
+                let columns = known_columns(event_type)
+                    .iter()
+                    .filter_map(|name| Some((*name, *exact.get(*name)?)))
+                    .collect();
+                (event_type, columns)
+            })
+            .collect();
+        Self { width, columns: Columns::bind(&exact), hashed }
+    }
+
+    /// Whether any of the columns that every event log has is here.
+    pub(crate) fn is_event_log(&self) -> bool {
+        self.columns.event_type.is_some()
+            || (self.columns.organization_id.is_some()
+                && (self.columns.timestamp.is_some() || self.columns.timestamp_derived.is_some()))
+    }
+
+    /// Known columns of a type that this header has, with their positions, in hashing order.
+    pub(crate) fn hashed(&self, event_type: EventType) -> &[(&'static str, usize)] {
+        self.hashed.get(&event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Columns without which rows of this type cannot be read or attributed, and which are not here.
+    pub(crate) fn missing(&self, event_type: EventType) -> Vec<&'static str> {
+        let columns = &self.columns;
+        let mut missing = Vec::new();
+        if columns.timestamp.is_none() && columns.timestamp_derived.is_none() {
+            missing.push("TIMESTAMP");
+        }
+        if columns.organization_id.is_none() {
+            missing.push("ORGANIZATION_ID");
+        }
+        let has_user = columns.user_id.is_some() || columns.user_id_derived.is_some();
+        if known_columns(event_type).contains(&"USER_ID") && !has_user {
+            missing.push("USER_ID");
+        }
+        missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_type_has_known_columns_in_a_fixed_order() {
+        for event_type in EventType::ALL {
+            let columns = known_columns(event_type);
+            assert!(columns.contains(&"EVENT_TYPE"), "{event_type:?}");
+            assert!(columns.contains(&"ORGANIZATION_ID"), "{event_type:?}");
+            assert!(columns.contains(&"BOT_ID"), "{event_type:?}");
+            assert!(columns.is_sorted(), "{event_type:?}");
+            assert!(columns.iter().all(|name| canonical_name(name) == *name), "{event_type:?}");
+        }
+    }
+
+    #[test]
+    fn a_columns_own_name_wins_over_its_alias_wherever_they_stand() {
+        let first = Header::bind(["BOT_IDENTIFIER", "BOT_ID"].into_iter());
+        let second = Header::bind(["BOT_ID", "BOT_IDENTIFIER"].into_iter());
+        assert_eq!(first.columns.bot_id, Some(1));
+        assert_eq!(second.columns.bot_id, Some(0));
+    }
+
+    #[test]
+    fn names_are_bound_without_regard_to_case_and_spaces() {
+        let header = Header::bind(["event_type", " USER_IDENTIFIER "].into_iter());
+        assert_eq!(header.columns.event_type, Some(0));
+        assert_eq!(header.columns.user_id, Some(1));
+    }
+}

@@ -1,0 +1,462 @@
+//! Reads one file, of any size, into a sink.
+
+use std::{borrow::Cow, collections::BTreeMap, io::Read};
+
+use crate::{
+    attribution::{AgentDirectory, Attribution, Caller},
+    columns::Header,
+    event_type::EventType,
+    format::{
+        BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
+    },
+    normalise::{Fields, NotText},
+    objects::id_15,
+    records::{Record, RecordReader, RecordState},
+    report::{Accounting, FileReport, QuarantineReason},
+    row::AccessRow,
+    timestamp,
+};
+
+/// How much of a file, and of a row, is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Largest row in bytes; a larger one is quarantined. Rows of 2.3 MB are known.
+    pub max_row_bytes: usize,
+    /// How many bytes of a quarantined row are handed to the sink.
+    pub max_quarantined_bytes: usize,
+    /// Most bytes that a gzip file may inflate to.
+    pub max_inflated_bytes: u64,
+    /// Most bytes that a gzip file may inflate to for each byte read. Logs come to 10 to 50.
+    pub max_inflation_ratio: u64,
+    /// The ratio is not looked at before this many bytes have been inflated.
+    pub ratio_applies_above_bytes: u64,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self {
+            max_row_bytes: 8 << 20,
+            max_quarantined_bytes: 64 << 10,
+            max_inflated_bytes: 64 << 30,
+            max_inflation_ratio: 300,
+            ratio_applies_above_bytes: 32 << 20,
+        }
+    }
+}
+
+/// A row that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantinedRow {
+    /// Physical line on which it starts, from 1.
+    pub line_number: u64,
+    /// Bytes before it, after inflation.
+    pub byte_offset: u64,
+    /// Why.
+    pub reason: QuarantineReason,
+    /// The column at fault, where it is one.
+    pub column: Option<&'static str>,
+    /// The row as it stood, cut to the limit. May hold personal data: to be stored, never logged.
+    pub raw: Vec<u8>,
+}
+
+/// What a sink could not do.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes what is read, in the order of the file.
+pub trait RowSink {
+    /// A row that an agent made; `attribution` is [`Attribution::Agent`].
+    fn agent_row(&mut self, row: AccessRow, attribution: Attribution) -> Result<(), SinkError>;
+
+    /// A row that could not be read.
+    fn quarantined(&mut self, row: QuarantinedRow) -> Result<(), SinkError>;
+}
+
+/// Why a file was not read to its end. What was read before has been given to the sink, and is accounted
+/// for in the partial report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not a CSV event log at all; nothing was read.
+    #[error(
+        "this is no CSV event log but {looks_like}; export the EventLogFile as CSV, plain or gzip, with its header line"
+    )]
+    NotAnEventLogFile {
+        /// What it seems to be.
+        looks_like: LooksLike,
+    },
+    /// The source failed; reading it again may succeed.
+    #[error("the file could not be read beyond {} bytes: {source}", partial.read_bytes)]
+    Source {
+        /// What the source said.
+        source: std::io::Error,
+        /// What was read before.
+        partial: Box<FileReport>,
+    },
+    /// The gzip data ends early: the file was cut, most often while it was uploaded.
+    #[error(
+        "the gzip data ends early, after {} rows; the file was cut: upload it again",
+        partial.rows
+    )]
+    TruncatedGzip {
+        /// What was read before.
+        partial: Box<FileReport>,
+    },
+    /// The gzip data is corrupt.
+    #[error("the gzip data is corrupt after {} rows; upload the file again", partial.rows)]
+    CorruptGzip {
+        /// What was read before.
+        partial: Box<FileReport>,
+    },
+    /// The gzip data inflates to more than the limits allow.
+    #[error(
+        "the gzip data inflates from {} to more than {} bytes, over the limits; split the file, or raise the limits if it is genuine",
+        partial.read_bytes, partial.inflated_bytes
+    )]
+    InflationBomb {
+        /// What was read before.
+        partial: Box<FileReport>,
+    },
+    /// The sink failed.
+    #[error("a row could not be handed on: {source}")]
+    Sink {
+        /// What the sink said.
+        source: SinkError,
+        /// What was read before.
+        partial: Box<FileReport>,
+    },
+}
+
+impl ReadError {
+    /// What was read before the error; `None` where nothing could be.
+    pub fn partial(&self) -> Option<&FileReport> {
+        match self {
+            Self::NotAnEventLogFile { .. } => None,
+            Self::Source { partial, .. }
+            | Self::TruncatedGzip { partial }
+            | Self::CorruptGzip { partial }
+            | Self::InflationBomb { partial }
+            | Self::Sink { partial, .. } => Some(partial),
+        }
+    }
+
+    /// Whether reading the same bytes again must fail again.
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self, Self::Source { .. } | Self::Sink { .. })
+    }
+}
+
+/// Why reading stopped, before the report is there.
+enum Stop {
+    NotAnEventLogFile(LooksLike),
+    Source(std::io::Error),
+    Sink(SinkError),
+}
+
+/// Reads a CSV event log, plain or gzip, and gives agents' rows and unreadable rows to `sink` as they
+/// come. Memory does not grow with the file.
+///
+/// An empty file, and one that has a header only, are read: their report has no rows.
+pub fn read_log(
+    source: impl Read,
+    directory: &AgentDirectory,
+    limits: &ReadLimits,
+    sink: &mut dyn RowSink,
+) -> Result<FileReport, ReadError> {
+    let inflate_limits = InflateLimits {
+        max_inflated_bytes: limits.max_inflated_bytes,
+        max_ratio: limits.max_inflation_ratio,
+        ratio_applies_above_bytes: limits.ratio_applies_above_bytes,
+    };
+    let contents = Contents::open(source, inflate_limits)
+        .map_err(|source| ReadError::Source { source, partial: Box::default() })?;
+    let mut records =
+        RecordReader::new(contents, limits.max_row_bytes, limits.max_quarantined_bytes);
+    let mut reading = Reading { directory, limits, sink, accounting: Accounting::default() };
+    let outcome = reading.run(&mut records);
+
+    let contents = records.source();
+    let report = reading.accounting.finish(
+        contents.is_gzip(),
+        contents.read_bytes(),
+        contents.inflated_bytes(),
+    );
+    match outcome {
+        Ok(()) => Ok(report),
+        Err(Stop::NotAnEventLogFile(looks_like)) => {
+            Err(ReadError::NotAnEventLogFile { looks_like })
+        }
+        Err(Stop::Sink(source)) => Err(ReadError::Sink { source, partial: Box::new(report) }),
+        Err(Stop::Source(source)) => {
+            let partial = Box::new(report);
+            let failure =
+                source.get_ref().and_then(|inner| inner.downcast_ref::<InflateFailure>()).copied();
+            Err(match failure {
+                Some(InflateFailure::Bomb) => ReadError::InflationBomb { partial },
+                Some(InflateFailure::Truncated) => ReadError::TruncatedGzip { partial },
+                Some(InflateFailure::Corrupt) => ReadError::CorruptGzip { partial },
+                None => ReadError::Source { source, partial },
+            })
+        }
+    }
+}
+
+struct Reading<'a> {
+    directory: &'a AgentDirectory,
+    limits: &'a ReadLimits,
+    sink: &'a mut dyn RowSink,
+    accounting: Accounting,
+}
+
+/// A header and what it lacks for each type, found once.
+struct BoundHeader {
+    header: Header,
+    missing: BTreeMap<EventType, Vec<&'static str>>,
+}
+
+impl BoundHeader {
+    fn of(record: &Record<'_>) -> Self {
+        let names: Vec<_> = (0..record.len())
+            .map(|position| String::from_utf8_lossy(&record.field(position)).into_owned())
+            .collect();
+        let header = Header::bind(names.iter().map(String::as_str));
+        let missing = EventType::ALL
+            .into_iter()
+            .map(|event_type| (event_type, header.missing(event_type)))
+            .filter(|(_, missing)| !missing.is_empty())
+            .collect();
+        Self { header, missing }
+    }
+}
+
+/// A row that is set aside.
+#[derive(Clone, Copy)]
+struct Unreadable {
+    reason: QuarantineReason,
+    column: Option<&'static str>,
+}
+
+impl From<QuarantineReason> for Unreadable {
+    fn from(reason: QuarantineReason) -> Self {
+        Self { reason, column: None }
+    }
+}
+
+impl From<NotText> for Unreadable {
+    fn from(NotText { column }: NotText) -> Self {
+        Self { reason: QuarantineReason::InvalidText, column: Some(column) }
+    }
+}
+
+impl Reading<'_> {
+    fn run<R: Read>(&mut self, records: &mut RecordReader<R>) -> Result<(), Stop> {
+        let first_bytes = records.peek(SNIFFED_BYTES).map_err(Stop::Source)?;
+        if let Some(looks_like) = sniff(first_bytes) {
+            return Err(Stop::NotAnEventLogFile(looks_like));
+        }
+        if first_bytes.starts_with(BYTE_ORDER_MARK) {
+            records.skip(BYTE_ORDER_MARK.len());
+        }
+        let Some(mut bound) = self.header(records)? else { return Ok(()) };
+        loop {
+            let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(()) };
+            if record.is_blank() {
+                continue;
+            }
+            if is_repeated_header(&record, &bound.header) {
+                bound = BoundHeader::of(&record);
+                continue;
+            }
+            if let Err(unreadable) = self.row(&record, &bound)? {
+                self.quarantine(&record, unreadable)?;
+            }
+        }
+    }
+
+    fn header<R: Read>(
+        &mut self,
+        records: &mut RecordReader<R>,
+    ) -> Result<Option<BoundHeader>, Stop> {
+        loop {
+            let Some(record) = records.next_record().map_err(Stop::Source)? else {
+                return Ok(None);
+            };
+            if record.is_blank() {
+                continue;
+            }
+            let bound = BoundHeader::of(&record);
+            if record.state != RecordState::Whole || !bound.header.is_event_log() {
+                return Err(Stop::NotAnEventLogFile(LooksLike::OtherText));
+            }
+            self.accounting.header(bound.header.width);
+            if bound.header.columns.event_type.is_none() {
+                self.accounting.gap(None, "EVENT_TYPE", 0);
+            }
+            return Ok(Some(bound));
+        }
+    }
+
+    fn quarantine(&mut self, record: &Record<'_>, unreadable: Unreadable) -> Result<(), Stop> {
+        self.accounting.quarantined(unreadable.reason);
+        let raw = record.raw.get(..self.limits.max_quarantined_bytes).unwrap_or(record.raw);
+        self.sink
+            .quarantined(QuarantinedRow {
+                line_number: record.line_number,
+                byte_offset: record.byte_offset,
+                reason: unreadable.reason,
+                column: unreadable.column,
+                raw: raw.to_vec(),
+            })
+            .map_err(Stop::Sink)
+    }
+
+    fn row(
+        &mut self,
+        record: &Record<'_>,
+        bound: &BoundHeader,
+    ) -> Result<Result<(), Unreadable>, Stop> {
+        let header = &bound.header;
+        if let Err(reason) = check_shape(record, header) {
+            return Ok(Err(reason.into()));
+        }
+        let Some(event_type_column) = header.columns.event_type else {
+            self.accounting.gap(None, "EVENT_TYPE", 1);
+            return Ok(Err(QuarantineReason::NoEventType.into()));
+        };
+        let name = record.field(event_type_column);
+        if name.is_empty() {
+            return Ok(Err(QuarantineReason::NoEventType.into()));
+        }
+        let Some(event_type) = std::str::from_utf8(&name).ok().and_then(EventType::from_name)
+        else {
+            self.accounting.unread(&name);
+            return Ok(Ok(()));
+        };
+        for column in bound.missing.get(&event_type).into_iter().flatten() {
+            self.accounting.gap(Some(event_type), column, 1);
+        }
+        let fields = Fields::new(record, header);
+        match self.read(event_type, &fields) {
+            Err(unreadable) => Ok(Err(unreadable)),
+            Ok(None) => Ok(Ok(())),
+            Ok(Some((row, attribution))) => {
+                self.sink.agent_row(row, attribution).map_err(Stop::Sink)?;
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    /// Reads as much of a row as it takes to know that no agent made it, and the rest if one did.
+    fn read(
+        &mut self,
+        event_type: EventType,
+        fields: &Fields<'_>,
+    ) -> Result<Option<(AccessRow, Attribution)>, Unreadable> {
+        let columns = fields.columns();
+        let org = fields.text(columns.organization_id, "ORGANIZATION_ID")?;
+        if org.is_empty() {
+            return Err(QuarantineReason::NoOrganization.into());
+        }
+        let org_id = id_15(&org).ok_or(QuarantineReason::BadOrganization)?;
+        let derived = fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
+        let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
+        let at = timestamp::parse_derived(&derived)
+            .or_else(|| timestamp::parse_compact(&compact))
+            .ok_or(if derived.is_empty() && compact.is_empty() {
+                QuarantineReason::NoTime
+            } else {
+                QuarantineReason::BadTime
+            })?;
+
+        let texts = CallerTexts::of(fields)?;
+        let caller = texts.caller();
+        let is_platforms = caller.bot_id.is_empty()
+            && caller.planner_id.is_empty()
+            && caller.client_name.starts_with("SfdcInternalAPI/")
+            && fields.text(columns.api_type, "API_TYPE")? == "T"
+            && fields.text(columns.client_ip, "CLIENT_IP")?.is_empty();
+        let attribution = if is_platforms {
+            Attribution::NotAnAgent
+        } else {
+            self.directory.attribute_caller(event_type, &caller)
+        };
+        let agents = if attribution.is_agent() {
+            let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
+            Some((row, attribution))
+        } else {
+            None
+        };
+        self.accounting.read(event_type, &org_id, at, agents.is_some());
+        Ok(agents)
+    }
+}
+
+/// The columns that say who acted, decoded.
+struct CallerTexts<'a> {
+    user_id: Cow<'a, str>,
+    connected_app_id: Cow<'a, str>,
+    connected_app_name: Cow<'a, str>,
+    client_name: Cow<'a, str>,
+    bot_id: Cow<'a, str>,
+    planner_id: Cow<'a, str>,
+    user_agent: Cow<'a, str>,
+    client_category: Cow<'a, str>,
+}
+
+impl<'a> CallerTexts<'a> {
+    fn of(fields: &Fields<'a>) -> Result<Self, NotText> {
+        let columns = fields.columns();
+        let mut user_id = fields.text(columns.user_id, "USER_ID")?;
+        if user_id.is_empty() {
+            user_id = fields.text(columns.user_id_derived, "USER_ID_DERIVED")?;
+        }
+        let mut user_agent = fields.text(columns.user_agent, "USER_AGENT")?;
+        // RestApi and ApexRestApi write a number, for which there is no public list.
+        if user_agent.bytes().all(|byte| byte.is_ascii_digit()) {
+            user_agent = fields.text(columns.browser_type, "BROWSER_TYPE")?;
+        }
+        Ok(Self {
+            user_id,
+            connected_app_id: fields.text(columns.connected_app_id, "CONNECTED_APP_ID")?,
+            connected_app_name: fields.text(columns.connected_app_name, "CONNECTED_APP_NAME")?,
+            client_name: fields.text(columns.client_name, "CLIENT_NAME")?,
+            bot_id: fields.text(columns.bot_id, "BOT_ID")?,
+            planner_id: fields.text(columns.planner_id, "PLANNER_ID")?,
+            user_agent,
+            client_category: fields.text(columns.api_client_category, "API_CLIENT_CATEGORY")?,
+        })
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            user_id: &self.user_id,
+            connected_app_id: &self.connected_app_id,
+            connected_app_name: &self.connected_app_name,
+            client_name: &self.client_name,
+            bot_id: &self.bot_id,
+            planner_id: &self.planner_id,
+            user_agent: &self.user_agent,
+            client_category: &self.client_category,
+        }
+    }
+}
+
+/// Files that were glued together have a header in the middle; it may differ from the first.
+fn is_repeated_header(record: &Record<'_>, header: &Header) -> bool {
+    let is_name = |position| record.field(position).eq_ignore_ascii_case(b"EVENT_TYPE");
+    match header.columns.event_type {
+        Some(position) if record.len() == header.width => is_name(position),
+        _ => record.state == RecordState::Whole && (0..record.len()).any(is_name),
+    }
+}
+
+fn check_shape(record: &Record<'_>, header: &Header) -> Result<(), QuarantineReason> {
+    match record.state {
+        RecordState::Whole => {}
+        RecordState::MalformedQuoting => return Err(QuarantineReason::MalformedQuoting),
+        RecordState::UnterminatedQuote => return Err(QuarantineReason::UnterminatedQuote),
+        RecordState::Oversized => return Err(QuarantineReason::Oversized),
+    }
+    // A comma at the end of each line adds an empty field.
+    let has_only_empty_extras = record.len() >= header.width
+        && (header.width..record.len()).all(|position| record.field(position).is_empty());
+    if has_only_empty_extras { Ok(()) } else { Err(QuarantineReason::FieldCount) }
+}

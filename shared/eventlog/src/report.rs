@@ -1,0 +1,305 @@
+//! What reading a file came to: an account of every row.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{event_type::EventType, row::Hour};
+
+/// Why a row could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineReason {
+    /// No `EVENT_TYPE` column, or nothing in it.
+    NoEventType,
+    /// No `ORGANIZATION_ID` column, or nothing in it.
+    NoOrganization,
+    /// `ORGANIZATION_ID` holds something else than an id.
+    BadOrganization,
+    /// Neither `TIMESTAMP_DERIVED` nor `TIMESTAMP` says anything.
+    NoTime,
+    /// A timestamp in a form that Salesforce does not write.
+    BadTime,
+    /// More or fewer fields than the header has columns, so that values cannot be told apart.
+    FieldCount,
+    /// A closing quote is followed by more text.
+    MalformedQuoting,
+    /// The file ends inside a quoted field.
+    UnterminatedQuote,
+    /// Larger than the limit for a row.
+    Oversized,
+    /// A column that is read is not UTF-8.
+    InvalidText,
+}
+
+impl std::fmt::Display for QuarantineReason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::NoEventType => "EVENT_TYPE is missing or empty",
+            Self::NoOrganization => "ORGANIZATION_ID is missing or empty",
+            Self::BadOrganization => "ORGANIZATION_ID is not an id of 15 or 18 characters",
+            Self::NoTime => "TIMESTAMP_DERIVED and TIMESTAMP are missing or empty",
+            Self::BadTime => "the timestamp is not in a form that Salesforce writes",
+            Self::FieldCount => "the row has another number of fields than the header",
+            Self::MalformedQuoting => "a closing quote is followed by more text",
+            Self::UnterminatedQuote => "the file ends inside a quoted field",
+            Self::Oversized => "the row is larger than the limit",
+            Self::InvalidText => "a column that is read is not UTF-8",
+        })
+    }
+}
+
+/// Something that cannot be judged because the log does not have it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Gap {
+    /// The header lacks a column that rows of this type need.
+    MissingColumn {
+        /// The type; `None` where the missing column is `EVENT_TYPE` itself.
+        event_type: Option<EventType>,
+        /// The column.
+        column: String,
+    },
+    /// Rows of a type that is not read.
+    UnknownEventType {
+        /// `EVENT_TYPE`, letters, digits and underscores only, at most 64 of them.
+        name: String,
+    },
+}
+
+/// A gap and the number of rows that it concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedGap {
+    /// The gap.
+    #[serde(flatten)]
+    pub gap: Gap,
+    /// Rows; 0 for a file that has a header only.
+    pub rows: u64,
+}
+
+/// Rows of one org, event type and hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourCount {
+    /// Salesforce org, 15 characters.
+    pub org_id: String,
+    /// The kind of log.
+    pub event_type: EventType,
+    /// The hour.
+    pub hour: Hour,
+    /// All rows.
+    pub rows: u64,
+    /// Rows that agents made.
+    pub agent_rows: u64,
+}
+
+/// What reading a file came to. `rows` is the sum of `agent_rows`, `other_rows`, `unread_rows` and
+/// `quarantined_rows`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Rows, without header and blank lines.
+    pub rows: u64,
+    /// Rows that agents made.
+    pub agent_rows: u64,
+    /// Rows that people or the platform made.
+    pub other_rows: u64,
+    /// Rows of types that are not read.
+    pub unread_rows: u64,
+    /// Rows that could not be read.
+    pub quarantined_rows: u64,
+    /// The latter by reason.
+    pub quarantined: BTreeMap<QuarantineReason, u64>,
+    /// What the log does not have, in order.
+    pub gaps: Vec<CountedGap>,
+    /// Rows by `EVENT_TYPE`, unread ones included, quarantined ones not.
+    pub rows_by_event_type: BTreeMap<String, u64>,
+    /// Rows by org, event type and hour, in order.
+    pub hours: Vec<HourCount>,
+    /// Rows that are in none of `hours`, because there were more than [`MAX_HOURS`] of them.
+    pub rows_beyond_hours: u64,
+    /// The first moment in the file.
+    pub first_at: Option<DateTime<Utc>>,
+    /// The last moment in the file.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Columns of the header; 0 for an empty file.
+    pub columns: u64,
+    /// Whether the file was gzip.
+    pub is_gzip: bool,
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Bytes after inflation; equal to `read_bytes` for a plain file.
+    pub inflated_bytes: u64,
+}
+
+impl FileReport {
+    /// Whether the file held nothing, not even a header.
+    pub fn is_empty(&self) -> bool {
+        self.columns == 0 && self.rows == 0
+    }
+}
+
+/// Most hours that a report lists one by one. A real file has 1, or 24 and a few late ones.
+pub const MAX_HOURS: usize = 10_000;
+
+/// Most names of unknown event types that a report lists one by one.
+const MAX_UNKNOWN_NAMES: usize = 100;
+
+/// Stands for all unknown event types beyond the ones that are listed.
+const FURTHER_NAMES: &str = "further_names";
+
+/// Longest name of an unknown event type.
+const MAX_UNKNOWN_NAME_CHARACTERS: usize = 64;
+
+/// A report while rows are still coming.
+#[derive(Debug, Default)]
+pub(crate) struct Accounting {
+    report: FileReport,
+    gaps: BTreeMap<Gap, u64>,
+    unknown_names: usize,
+    rows_by_event_type: BTreeMap<EventType, u64>,
+    hours: BTreeMap<(EventType, Hour), BTreeMap<String, (u64, u64)>>,
+    hour_count: usize,
+}
+
+impl Accounting {
+    pub(crate) fn header(&mut self, columns: usize) {
+        self.report.columns = u64::try_from(columns).unwrap_or(u64::MAX);
+    }
+
+    pub(crate) fn gap(&mut self, event_type: Option<EventType>, column: &str, rows: u64) {
+        let gap = Gap::MissingColumn { event_type, column: column.to_owned() };
+        let count = self.gaps.entry(gap).or_default();
+        *count = count.saturating_add(rows);
+    }
+
+    pub(crate) fn quarantined(&mut self, reason: QuarantineReason) {
+        self.report.rows = self.report.rows.saturating_add(1);
+        self.report.quarantined_rows = self.report.quarantined_rows.saturating_add(1);
+        let count = self.report.quarantined.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    pub(crate) fn unread(&mut self, event_type: &[u8]) {
+        self.report.rows = self.report.rows.saturating_add(1);
+        self.report.unread_rows = self.report.unread_rows.saturating_add(1);
+        let mut name: String = event_type
+            .iter()
+            .filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .take(MAX_UNKNOWN_NAME_CHARACTERS)
+            .map(|byte| char::from(*byte))
+            .collect();
+        if name.is_empty() {
+            "unnamed".clone_into(&mut name);
+        }
+        if !self.report.rows_by_event_type.contains_key(&name) {
+            if self.unknown_names < MAX_UNKNOWN_NAMES {
+                self.unknown_names = self.unknown_names.saturating_add(1);
+            } else {
+                FURTHER_NAMES.clone_into(&mut name);
+            }
+        }
+        let count = self.report.rows_by_event_type.entry(name.clone()).or_default();
+        *count = count.saturating_add(1);
+        let count = self.gaps.entry(Gap::UnknownEventType { name }).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        event_type: EventType,
+        org_id: &str,
+        at: DateTime<Utc>,
+        is_agents: bool,
+    ) {
+        let report = &mut self.report;
+        report.rows = report.rows.saturating_add(1);
+        if is_agents {
+            report.agent_rows = report.agent_rows.saturating_add(1);
+        } else {
+            report.other_rows = report.other_rows.saturating_add(1);
+        }
+        report.first_at = Some(report.first_at.map_or(at, |first| first.min(at)));
+        report.last_at = Some(report.last_at.map_or(at, |last| last.max(at)));
+        let count = self.rows_by_event_type.entry(event_type).or_default();
+        *count = count.saturating_add(1);
+
+        let key = (event_type, Hour::containing(at));
+        let known = self.hours.get_mut(&key).and_then(|orgs| orgs.get_mut(org_id));
+        let agents = u64::from(is_agents);
+        if let Some((rows, agent_rows)) = known {
+            *rows = rows.saturating_add(1);
+            *agent_rows = agent_rows.saturating_add(agents);
+        } else if self.hour_count < MAX_HOURS {
+            self.hour_count = self.hour_count.saturating_add(1);
+            self.hours.entry(key).or_default().insert(org_id.to_owned(), (1, agents));
+        } else {
+            report.rows_beyond_hours = report.rows_beyond_hours.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn finish(self, is_gzip: bool, read_bytes: u64, inflated_bytes: u64) -> FileReport {
+        let mut report = self.report;
+        for (event_type, rows) in self.rows_by_event_type {
+            report.rows_by_event_type.insert(event_type.name().to_owned(), rows);
+        }
+        report.gaps = self.gaps.into_iter().map(|(gap, rows)| CountedGap { gap, rows }).collect();
+        report.hours = self
+            .hours
+            .into_iter()
+            .flat_map(|((event_type, hour), orgs)| {
+                orgs.into_iter().map(move |(org_id, (rows, agent_rows))| HourCount {
+                    org_id,
+                    event_type,
+                    hour,
+                    rows,
+                    agent_rows,
+                })
+            })
+            .collect();
+        report.hours.sort_by(|left, right| {
+            (&left.org_id, left.event_type, left.hour).cmp(&(
+                &right.org_id,
+                right.event_type,
+                right.hour,
+            ))
+        });
+        report.is_gzip = is_gzip;
+        report.read_bytes = read_bytes;
+        report.inflated_bytes = inflated_bytes;
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_unknown_types_are_cleaned_and_their_number_is_bounded() {
+        let mut accounting = Accounting::default();
+        accounting.unread(b"Aura <script> Request, a.b@example.com");
+        accounting.unread("\u{e4}".as_bytes());
+        for number in 0..500 {
+            accounting.unread(format!("Type{number}").as_bytes());
+        }
+        let report = accounting.finish(false, 0, 0);
+        assert!(report.rows_by_event_type.contains_key("AurascriptRequestabexamplecom"));
+        assert!(report.rows_by_event_type.contains_key("unnamed"));
+        assert_eq!(report.rows_by_event_type.len(), MAX_UNKNOWN_NAMES + 1);
+        assert_eq!(report.rows_by_event_type.values().sum::<u64>(), 502);
+        assert_eq!(report.rows_by_event_type.get(FURTHER_NAMES), Some(&402));
+    }
+
+    #[test]
+    fn hours_beyond_the_limit_are_counted_together() {
+        let mut accounting = Accounting::default();
+        for hour in 0..10_005 {
+            let at = DateTime::from_timestamp(hour * 3_600, 0).unwrap();
+            accounting.read(EventType::Login, "00D5g000004Hq3K", at, hour % 2 == 0);
+        }
+        let report = accounting.finish(false, 0, 0);
+        assert_eq!(report.hours.len(), MAX_HOURS);
+        assert_eq!(report.rows_beyond_hours, 5);
+        assert_eq!((report.rows, report.agent_rows), (10_005, 5_003));
+    }
+}
