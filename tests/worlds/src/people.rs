@@ -146,8 +146,8 @@ fn use_mobile_app(stage: &mut Stage, dice: &mut Dice, hour: DateTime<Utc>, perso
     for _ in 0..dice.between(1, 4) {
         let at = dice.moment(hour);
         let Some((object, prefix)) = dice.pick(&PAGES).copied() else { continue };
-        match dice.below(4) {
-            0 => {
+        match dice.below(8) {
+            0 | 1 => {
                 let query = format!(
                     "SELECT Id, Name, Email FROM Contact WHERE Email = '{CANARY_PERSONAL_DATA}'"
                 );
@@ -157,7 +157,7 @@ fn use_mobile_app(stage: &mut Stage, dice: &mut Dice, hour: DateTime<Utc>, perso
                 };
                 stage.rest(dice, at, actor, call);
             }
-            1 => {
+            2 => {
                 let call = RestCall {
                     method: "PATCH",
                     uri: format!(
@@ -174,7 +174,7 @@ fn use_mobile_app(stage: &mut Stage, dice: &mut Dice, hour: DateTime<Utc>, perso
                 };
                 stage.rest(dice, at, actor, call);
             }
-            2 => {
+            3 => {
                 let call = RestCall {
                     method: "GET",
                     uri: format!("/services/apexrest/visits/{}", dice.between(1, 30)),
