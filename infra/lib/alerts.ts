@@ -4,19 +4,21 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
+import { shortId } from './configuration/salesforce-id.ts';
 import { SEVERITY_LEVELS, type Recipient } from './configuration/types.ts';
 
 /**
- * How SNS repeats a delivery to an https endpoint that does not answer: at once, then every 20 seconds for
- * a minute, then backing off to 20 minutes for about three hours in all. After that it is a dead letter.
+ * How SNS repeats a delivery to an https endpoint that does not answer: at once, then three times every 20
+ * seconds, then ten times at growing distances. SNS refuses a policy that may take more than an hour in all; after that
+ * the alert is a dead letter.
  */
 const HTTPS_DELIVERY: sns.DeliveryPolicy = {
   healthyRetryPolicy: {
-    numRetries: 15,
+    numRetries: 14,
     numNoDelayRetries: 1,
     numMinDelayRetries: 3,
     minDelayTarget: Duration.seconds(20),
-    maxDelayTarget: Duration.minutes(20),
+    maxDelayTarget: Duration.seconds(340),
     backoffFunction: sns.BackoffFunction.EXPONENTIAL,
   },
 };
@@ -78,8 +80,11 @@ export function filterPolicyOf(recipient: Recipient): Record<string, sns.Subscri
   if (recipient.minimum_severity !== undefined) {
     policy['severity'] = anyOf(SEVERITY_LEVELS.slice(SEVERITY_LEVELS.indexOf(recipient.minimum_severity)));
   }
-  if (recipient.orgs !== undefined) policy['org'] = anyOf(recipient.orgs);
-  if (recipient.audience !== undefined) policy['audience'] = anyOf(recipient.audience);
+  // An empty list filters nothing.
+  if (recipient.orgs !== undefined && recipient.orgs.length > 0)
+    policy['org'] = anyOf(recipient.orgs.map(shortId));
+  if (recipient.audience !== undefined && recipient.audience.length > 0)
+    policy['audience'] = anyOf(recipient.audience);
   return Object.keys(policy).length === 0 ? undefined : policy;
 }
 

@@ -52,7 +52,7 @@ export class BreachclockStack extends Stack {
 
     const undeliveredAlerts = this.deadLetters(
       'UndeliveredAlerts',
-      'A webhook did not accept an alert for three hours. Tell the recipient by another way.',
+      'A webhook did not accept an alert after all retries. Tell the recipient by another way.',
     );
     const alerts = new Alerts(this, 'Alerts', {
       key: this.keys.messages,
@@ -105,12 +105,15 @@ export class BreachclockStack extends Stack {
       visibilityTimeout: pace.landingVisibilityTimeout,
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: pace.landingMaxReceiveCount },
     });
-    new events.Rule(this, 'LogLanded', {
+    const landed = new events.Rule(this, 'LogLanded', {
       description: 'A Salesforce log landed: have it read',
       eventPattern: objectCreatedIn(this.buckets.landing),
-      // What EventBridge cannot hand to the queue has the same shape as what it can, so it may be redriven, too.
-      targets: [new targets.SqsQueue(queue, { deadLetterQueue: deadLetters })],
     });
+    // What EventBridge cannot hand to the queue has the same shape as what it can, so it may be redriven, too.
+    landed.addTarget({
+      bind: () => ({ arn: queue.queueArn, deadLetterConfig: { arn: deadLetters.queueArn } }),
+    });
+    for (const receiver of [queue, deadLetters]) permissions.allowRuleToSend(receiver, landed);
     return { queue, deadLetters };
   }
 

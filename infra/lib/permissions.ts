@@ -1,5 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
@@ -70,6 +71,19 @@ export function consumeQueue(queue: sqs.IQueue): iam.PolicyStatement {
 
 export function sendToQueue(queue: sqs.IQueue): iam.PolicyStatement {
   return allow(['sqs:SendMessage'], [queue.queueArn]);
+}
+
+/** Lets one rule, and nothing else, put events into a queue. */
+export function allowRuleToSend(queue: sqs.IQueue, rule: events.IRule): void {
+  queue.addToResourcePolicy(
+    new iam.PolicyStatement({
+      sid: 'EventsOfOneRule',
+      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
+    }),
+  );
 }
 
 export function publish(topic: sns.ITopic): iam.PolicyStatement {

@@ -1,23 +1,24 @@
-import { distance } from 'fastest-levenshtein';
+import compare from 'damerau-levenshtein';
 
 /** The known word that is most like a wrong one, when it is like enough to have been meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const given = word.toLowerCase();
+  const allowed = Math.min(Math.max(Math.floor([...given].length / 3), 1), 4);
   const ranked = known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: compare(given, candidate.toLowerCase()).steps }))
+    .filter(({ edits }) => edits <= allowed)
     .sort((left, right) => left.edits - right.edits);
-  const best = ranked[0];
-  if (best === undefined) return undefined;
-  return best.edits <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
-}
-
-/** "a, b or c". */
-export function alternatives(words: readonly string[]): string {
-  if (words.length < 2) return words.join('');
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+  return ranked[0]?.candidate;
 }
 
 /** What to do about a word that is not known. */
-export function advice(word: string, known: readonly string[]): string {
+export function suggest(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
-  return meant === undefined ? `use ${alternatives(known)}` : `did you mean ${meant}?`;
+  return meant === undefined ? `use one of ${known.join(', ')}` : `did you mean ${meant}?`;
+}
+
+/** What somebody wrote, short enough to be repeated to them. */
+export function quoted(value: unknown): string {
+  const shown = [...String(value)].filter((character) => !/\p{Cc}/u.test(character));
+  return `\`${shown.slice(0, 60).join('')}${shown.length > 60 ? '…' : ''}\``;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 
 import { INFRA_FOLDER } from '../settings.ts';
@@ -11,61 +11,84 @@ import type { Configuration, Organisation, Recipient } from './types.ts';
 /** The files of a configuration folder, by the names of their schemas. */
 export const CONFIGURATION_FILES = ['organisation', 'orgs', 'recipients', 'agents', 'data-map'] as const;
 
-type ConfigurationFile = (typeof CONFIGURATION_FILES)[number];
-
 const REPOSITORY_FOLDER = resolve(INFRA_FOLDER, '..');
-const SCHEMA_FOLDER = join(INFRA_FOLDER, 'config', 'schemas');
+
+/** JSON is a part of YAML. */
+const ENDINGS = ['yaml', 'yml', 'json'];
+
+/** Where the schemas are, for editors and for this check alike. */
+export const SCHEMA_FOLDER = join(INFRA_FOLDER, 'config', 'schemas');
 
 /**
  * Reads and checks a configuration folder as a whole.
+ *
+ * The functions check the same files by the same rules when they load them; here a mistake is found before
+ * anything is deployed.
  *
  * @throws ConfigurationProblems that name every problem with file, line, column and what to do.
  */
 export function readConfiguration(folder: string): Configuration {
   const check = new SchemaCheck(SCHEMA_FOLDER);
   const problems: Problem[] = [];
-  const sources = new Map<ConfigurationFile, SourceFile>();
+  const sound = new Map<string, SourceFile>();
   for (const name of CONFIGURATION_FILES) {
-    const path = join(folder, `${name}.yaml`);
-    const shownAs = shownFile(path);
-    let text: string;
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      problems.push({
-        file: shownAs,
-        line: 1,
-        column: 1,
-        message: `cannot be read: ${reason}; add the file`,
-      });
-      continue;
-    }
-    const source = new SourceFile(shownAs, text);
-    problems.push(...source.syntaxProblems);
-    if (source.syntaxProblems.length > 0) continue;
-    problems.push(...check.problemsOf(name, source));
-    sources.set(name, source);
+    const source = open(folder, name, problems);
+    if (source === undefined) continue;
+    // A folder may say nothing of its own about data: the built-in map stands.
+    const found = name === 'data-map' && source.value === undefined ? [] : check.problemsOf(name, source);
+    if (found.length === 0) sound.set(name, source);
+    problems.push(...found);
   }
-  if (problems.length > 0) throw new ConfigurationProblems(problems);
+  const dataMap = sound.get('data-map');
+  problems.push(
+    ...crossCheck({
+      orgs: sound.get('orgs'),
+      recipients: sound.get('recipients'),
+      agents: sound.get('agents'),
+      dataMap: dataMap?.value === undefined ? undefined : dataMap,
+    }),
+  );
 
-  const source = (name: ConfigurationFile): SourceFile => {
-    const found = sources.get(name);
-    if (found === undefined) throw new Error(`${name}.yaml was not read`);
-    return found;
-  };
-  const crossed = crossCheck({
-    orgs: source('orgs'),
-    recipients: source('recipients'),
-    agents: source('agents'),
-    dataMap: source('data-map'),
-  });
-  if (crossed.length > 0) throw new ConfigurationProblems(crossed);
-
+  const organisation = sound.get('organisation');
+  const recipients = sound.get('recipients');
+  if (problems.length > 0 || organisation === undefined || recipients === undefined) {
+    throw new ConfigurationProblems(inReadingOrder(problems));
+  }
   return {
-    organisation: source('organisation').value as Organisation,
-    recipients: (source('recipients').value as { recipients: Recipient[] }).recipients,
+    organisation: organisation.value as Organisation,
+    recipients: (recipients.value as { recipients: Recipient[] }).recipients,
   };
+}
+
+function open(folder: string, name: string, problems: Problem[]): SourceFile | undefined {
+  const ending = ENDINGS.find((candidate) => existsSync(join(folder, `${name}.${candidate}`))) ?? 'yaml';
+  const path = join(folder, `${name}.${ending}`);
+  const file = shownFile(path);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const reason = isMissing
+      ? `the file is missing from the configuration folder; add ${name}.yaml`
+      : `the file cannot be read; see that it is a file that you may read`;
+    problems.push({ file, line: 1, column: 1, message: reason });
+    return undefined;
+  }
+  const source = new SourceFile(file, text);
+  problems.push(...source.syntaxProblems);
+  return source.syntaxProblems.length === 0 ? source : undefined;
+}
+
+/** File by file in the order they were read, and from the top of each to its end. */
+function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map((problem) => problem.file))];
+  return [...problems].sort(
+    (left, right) =>
+      files.indexOf(left.file) - files.indexOf(right.file) ||
+      left.line - right.line ||
+      left.column - right.column,
+  );
 }
 
 /** A file of this repository is shown from its root, any other in full. */

@@ -1,32 +1,48 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 
-import { advice, alternatives } from './nearest.ts';
+import { nearest, quoted, suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
+import { isSalesforceId } from './salesforce-id.ts';
 import { shownPath, type SourceFile, type Step } from './source-file.ts';
 
-const FORMATS: Readonly<
-  Record<string, { readonly test: (value: string) => boolean; readonly expects: string }>
-> = {
-  'time-zone': {
-    test: isTimeZone,
-    expects: 'is not a time zone; use a name of the IANA database, such as Europe/Berlin',
+interface Format {
+  readonly test: (value: string) => boolean;
+  /** What is wrong, and what to do. */
+  readonly message: (value: string) => string;
+  /** An address may hold a name or a secret: it is not repeated. */
+  readonly isPrivate?: boolean;
+}
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  'time-zone': { test: isTimeZone, message: timeZoneMessage },
+  'salesforce-id': {
+    test: isSalesforceId,
+    message: () => 'is no Salesforce id; copy its 15 or 18 letters and digits again',
   },
   'email-address': {
-    test: (value) => /^[^\s@<>,;]+@[^\s@<>,;.]+(\.[^\s@<>,;.]+)+$/.test(value),
-    expects: 'is not an email address; use one such as legal@example.com',
+    test: (value) => value.length <= 254 && /^[^\s@,]+@[^\s@,.]+(\.[^\s@,.]+)+$/.test(value),
+    message: () => 'is no e-mail address; write one address, as in legal@example.com',
+    isPrivate: true,
   },
   'https-address': {
     test: isHttpsAddress,
-    expects: 'is not an https address; alerts leave encrypted only: use one that begins with https://',
+    message: () =>
+      'is no https address without a user name; write it as in https://alerts.example.com/breachclock',
+    isPrivate: true,
   },
 };
 
 /** Holds configuration files against the JSON Schemas in a folder. */
 export class SchemaCheck {
-  private readonly ajv = new Ajv2020({ allErrors: true, verbose: true, keywords: ['patternErrorMessage'] });
+  private readonly ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    coerceTypes: true,
+    keywords: ['patternErrorMessage'],
+  });
   private readonly folder: string;
 
   constructor(folder: string) {
@@ -37,23 +53,28 @@ export class SchemaCheck {
   /** All that is wrong with a file, by the schema `NAME.json`. */
   problemsOf(name: string, source: SourceFile): Problem[] {
     const schema = JSON.parse(readFileSync(join(this.folder, `${name}.json`), 'utf8')) as object;
-    const validate: ValidateFunction = this.ajv.compile(schema);
+    const validate = this.ajv.compile(schema);
     if (validate(source.value)) return [];
-    const errors = validate.errors ?? [];
-    return errors.filter((error) => !isInsideChoice(error)).map((error) => problemOf(error, source));
+    return (validate.errors ?? [])
+      .filter((error) => !isToldElsewhere(error))
+      .flatMap((error) => problemOf(error, source) ?? []);
   }
 }
 
-/** What each branch of a choice lacks is told once, by the choice. */
-function isInsideChoice(error: ErrorObject): boolean {
-  return /\/oneOf\/\d+\//.test(error.schemaPath);
+/** What each branch of a choice lacks is told by the choice; what a condition asked for, by what it asked. */
+function isToldElsewhere(error: ErrorObject): boolean {
+  return error.keyword === 'if' || /\/oneOf\/\d+\//.test(error.schemaPath);
 }
 
-function problemOf(error: ErrorObject, source: SourceFile): Problem {
+function problemOf(error: ErrorObject, source: SourceFile): Problem | undefined {
   const path = stepsOf(error.instancePath, source.value);
-  const where = shownPath(path);
-  const at = (message: string): Problem => source.problemWithValue(path, `${where} ${message}`.trimStart());
+  const place = placeOf(path, error.data);
   const schema = error.parentSchema as SchemaPart;
+  const value = error.data as unknown;
+  // A value is repeated to who wrote it; a whole list or map is not.
+  const at = (message: string): Problem => source.problemWithValue(path, `${place} ${message}`);
+  const atValue = (message: string): Problem =>
+    source.problemWithValue(path, `${place}: ${quoted(value)} ${message}`);
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params['additionalProperty']);
@@ -61,46 +82,55 @@ function problemOf(error: ErrorObject, source: SourceFile): Problem {
       return source.problemWithKey(
         path,
         key,
-        `${shownPath([...path, key])} is not known; ${advice(key, known)}`,
+        `${shownPath([...path, key])} is not known; ${suggest(key, known)}`,
       );
     }
     case 'required': {
       const key = String(error.params['missingProperty']);
-      return at(`has no ${key}; add it`);
+      return source.problemWithValue(path, `${shownPath([...path, key])} is missing; add \`${key}:\` here`);
     }
     case 'oneOf': {
       const choices = (schema.oneOf ?? []).flatMap((choice) => choice.required ?? []);
-      const given = choices.filter((choice) => isRecord(error.data) && choice in error.data);
-      const reason = given.length === 0 ? 'has none' : `has ${given.join(' and ')}`;
-      return at(`${reason}; give exactly one of ${alternatives(choices)}`);
+      const given = choices.filter((choice) => isRecord(value) && choice in value);
+      return given.length === 0
+        ? at(`has none of ${choices.join(', ')}; give it one of them`)
+        : at(`has both ${given.slice(0, 2).join(' and ')}; write each in an entry of its own`);
     }
-    case 'enum': {
-      const known = (schema.enum ?? []).map(String);
-      return at(`is ${shownValue(error.data)}, which is not known; ${advice(String(error.data), known)}`);
-    }
+    case 'enum':
+      return atValue(`is not known; ${suggest(String(value), (schema.enum ?? []).map(String))}`);
     case 'type':
-      return at(
-        `is ${kindOf(error.data)}; it must be ${TYPE_NAMES[String(error.params['type'])] ?? 'something else'}`,
-      );
+      return at(typeMessage(String(error.params['type']), value, Object.keys(schema.properties ?? {})));
     case 'pattern':
-      return at(`is ${shownValue(error.data)}; it ${schema.patternErrorMessage ?? 'has another form'}`);
-    case 'format':
-      return at(
-        `is ${shownValue(error.data)}, which ${FORMATS[String(error.params['format'])]?.expects ?? ''}`,
-      );
+      return value === ''
+        ? undefined
+        : atValue(schema.patternErrorMessage ?? 'has another form; see the schema');
+    case 'format': {
+      const format = FORMATS[String(error.params['format'])];
+      if (value === '' || format === undefined) return at('is empty; write a value');
+      const message = format.message(String(value));
+      return format.isPrivate === true ? at(message) : atValue(message);
+    }
     case 'minimum':
-      return at(`is ${shownValue(error.data)}; it must be at least ${String(error.params['limit'])}`);
+      return at(`is ${String(value)}; write ${String(error.params['limit'])} or more, or take the line out`);
     case 'maximum':
-      return at(`is ${shownValue(error.data)}; it must be at most ${String(error.params['limit'])}`);
+      return at(`is ${String(value)}; write ${String(error.params['limit'])} or less`);
     case 'minItems':
+      return at('is an empty list; name at least one');
     case 'minLength':
-      return at('is empty; give at least one');
+      return at('is empty; write a value');
     case 'maxLength':
-      return at(`is too long; use at most ${String(error.params['limit'])} characters`);
-    case 'uniqueItems':
-      return at(
-        `names the same entry twice (${String(error.params['j'])} and ${String(error.params['i'])}); remove one`,
+      return at(`is too long; use up to ${String(error.params['limit'])} characters`);
+    case 'minProperties':
+      return at('says nothing of the object; add `category:`, `population:` or `fields:`');
+    case 'uniqueItems': {
+      const [first, second] = [Number(error.params['j']), Number(error.params['i'])];
+      const repeated = (value as readonly unknown[])[Math.max(first, second)];
+      const line = source.lineOf([...path, Math.min(first, second)]);
+      return source.problemWithValue(
+        [...path, Math.max(first, second)],
+        `${place}: ${quoted(repeated)} stands already in line ${line}; keep one of the two`,
       );
+    }
     default:
       return at(`${error.message ?? 'is not valid'}; see the schema`);
   }
@@ -113,22 +143,32 @@ interface SchemaPart {
   readonly patternErrorMessage?: string;
 }
 
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  array: 'a list',
-  integer: 'a whole number',
-  object: 'a map of keys and values',
-  string: 'text; put it in quotes',
-};
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a map of keys and values';
-  return shownValue(value);
+function typeMessage(wanted: string, value: unknown, keys: readonly string[]): string {
+  switch (wanted) {
+    case 'array':
+      return `is ${kindOf(value)}, not a list; write it as a list, each item behind \`- \` or in [brackets]`;
+    case 'object':
+      return `is ${kindOf(value)}, not a mapping of keys to values; give it the keys ${keys.join(', ')}`;
+    case 'integer':
+      return 'is not a whole number; write digits only, 1 or more';
+    case 'boolean':
+      return 'is neither true nor false; write one of the two';
+    default:
+      return `is ${kindOf(value)}, not a single value; write one value behind the colon`;
+  }
 }
 
-function shownValue(value: unknown): string {
-  return JSON.stringify(value);
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping of keys to values';
+  return 'a single value';
+}
+
+/** An item of a list is known by its text; the list's name is place enough. */
+function placeOf(path: readonly Step[], value: unknown): string {
+  const isWordInList = typeof path.at(-1) === 'number' && typeof value === 'string';
+  return shownPath(isWordInList ? path.slice(0, -1) : path) || 'the file';
 }
 
 /** Ajv points with a JSON Pointer; a list's places are numbers. */
@@ -137,9 +177,8 @@ function stepsOf(pointer: string, root: unknown): Step[] {
   let value = root;
   for (const part of pointer.split('/').slice(1)) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    const step: Step = Array.isArray(value) ? Number(key) : key;
+    steps.push(Array.isArray(value) ? Number(key) : key);
     value = Array.isArray(value) ? value[Number(key)] : isRecord(value) ? value[key] : undefined;
-    steps.push(step);
   }
   return steps;
 }
@@ -159,6 +198,14 @@ function isTimeZone(value: string): boolean {
   }
 }
 
+function timeZoneMessage(value: string): string {
+  const meant = nearest(value, Intl.supportedValuesOf('timeZone'));
+  return `is no time zone; ${meant === undefined ? 'write an IANA name such as Europe/Berlin' : `did you mean ${meant}?`}`;
+}
+
 function isHttpsAddress(value: string): boolean {
-  return URL.canParse(value) && new URL(value).protocol === 'https:' && new URL(value).hostname !== '';
+  if (/\s/.test(value) || !value.startsWith('https://') || !URL.canParse(value)) return false;
+  const { hostname, username, password } = new URL(value);
+  // Credentials in a URL end up in every log that the URL passes.
+  return hostname !== '' && username === '' && password === '';
 }

@@ -1,12 +1,15 @@
 import {
-  isScalar,
+  isAlias,
   isMap,
+  isScalar,
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
   type Document,
   type Node,
   type Pair,
+  type YAMLError,
 } from 'yaml';
 
 import type { Problem } from './problem.ts';
@@ -17,6 +20,10 @@ export type Step = string | number;
 /** A configuration file whose values can be traced back to line and column. */
 export class SourceFile {
   readonly shownAs: string;
+  /**
+   * What the file says, in lists, maps and text. Nothing is taken for a number here: an id may be made of
+   * digits alone. A key without a value counts as absent.
+   */
   readonly value: unknown;
   /** What the YAML parser refused. */
   readonly syntaxProblems: readonly Problem[];
@@ -25,11 +32,17 @@ export class SourceFile {
 
   constructor(shownAs: string, text: string) {
     this.shownAs = shownAs;
-    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false });
-    this.syntaxProblems = this.document.errors.map((error) =>
-      this.problemAt(error.pos[0], `is not valid YAML: ${error.message}; mend the line`),
-    );
-    this.value = this.syntaxProblems.length === 0 ? this.document.toJS() : undefined;
+    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false, schema: 'failsafe' });
+    const problems = this.document.errors.map((error) => this.problemAt(error.pos[0], syntaxMessage(error)));
+    visit(this.document, {
+      Alias: (_, alias) => {
+        problems.push(
+          this.problemAt(alias.range?.[0] ?? 0, 'aliases (`*name`) are not read here; write the value out'),
+        );
+      },
+    });
+    this.syntaxProblems = problems;
+    this.value = problems.length === 0 ? plain(this.document.contents) : undefined;
   }
 
   /** A problem with the value at a path, placed where the value begins. */
@@ -42,6 +55,11 @@ export class SourceFile {
     const pair = this.pairOf(path, key);
     const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
     return this.problemAt(offset ?? this.offsetOfValue(path), message);
+  }
+
+  /** The line in which the value at a path begins, counted from 1. */
+  lineOf(path: readonly Step[]): number {
+    return this.problemWithValue(path, '').line;
   }
 
   private pairOf(path: readonly Step[], key: string): Pair | undefined {
@@ -69,4 +87,29 @@ export function shownPath(path: readonly Step[]): string {
   return path
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
+}
+
+function syntaxMessage(error: YAMLError): string {
+  switch (error.code) {
+    case 'DUPLICATE_KEY':
+      return 'a key stands twice in one place; keep one of the two';
+    case 'MULTIPLE_DOCS':
+      return 'the file holds a second document; keep one, and take out the line `---`';
+    default:
+      return `this is not YAML: ${error.message}; check indentation, colons and quotes around here`;
+  }
+}
+
+function plain(node: unknown): unknown {
+  if (isMap(node)) {
+    const entries = node.items
+      .map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', plain(pair.value)] as const)
+      .filter(([, value]) => value !== undefined);
+    return Object.fromEntries(entries);
+  }
+  if (isSeq(node)) return node.items.map((item) => plain(item) ?? '');
+  if (!isScalar(node) || isAlias(node)) return undefined;
+  const text = String(node.value).trim();
+  const isAbsent = node.type === 'PLAIN' && ['', '~', 'null', 'Null', 'NULL'].includes(text);
+  return isAbsent ? undefined : text;
 }

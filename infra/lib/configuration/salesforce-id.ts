@@ -1,0 +1,27 @@
+/**
+ * The three characters that make an id of 15 safe where letter case is lost: one for each five, whose bits
+ * say which of the five are capitals.
+ */
+function suffixOf(short: string): string {
+  const symbols = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
+  return [0, 5, 10]
+    .map((start) => {
+      const bits = [...short.slice(start, start + 5)].reduce(
+        (sum, character, place) => sum + (/[A-Z]/.test(character) ? 1 << place : 0),
+        0,
+      );
+      return symbols.charAt(bits);
+    })
+    .join('');
+}
+
+/** Whether an id is 15 letters and digits, or 18 of which the last three fit the others. */
+export function isSalesforceId(id: string): boolean {
+  if (/^[A-Za-z0-9]{15}$/.test(id)) return true;
+  return /^[A-Za-z0-9]{18}$/.test(id) && id.slice(15).toUpperCase() === suffixOf(id.slice(0, 15));
+}
+
+/** An id of 18 characters is the one of 15 with its checksum behind it; anything else stays as it is. */
+export function shortId(id: string): string {
+  return isSalesforceId(id) ? id.slice(0, 15) : id;
+}

@@ -1,0 +1,76 @@
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+
+import { Template } from 'aws-cdk-lib/assertions';
+
+import { breachclockApp, type BreachclockApp } from '../lib/app.ts';
+import { FUNCTION_NAMES, INFRA_FOLDER } from '../lib/settings.ts';
+
+export const SAMPLE_CONFIGURATION = join(INFRA_FOLDER, 'config');
+
+/** A folder that is gone when the tests of the file are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'breachclock-infra-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Function folders that only look like built ones: nothing here runs them. */
+export function placeholderAssets(): string {
+  const folder = temporaryFolder();
+  for (const name of FUNCTION_NAMES) {
+    mkdirSync(join(folder, name));
+    const bootstrap = join(folder, name, 'bootstrap');
+    writeFileSync(bootstrap, `placeholder of ${name}\n`);
+    chmodSync(bootstrap, 0o755);
+  }
+  return folder;
+}
+
+/** The sample configuration with some files replaced. */
+export function configurationWith(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  for (const name of readdirSync(SAMPLE_CONFIGURATION).filter((name) => name.endsWith('.yaml'))) {
+    cpSync(join(SAMPLE_CONFIGURATION, name), join(folder, name));
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+/** The app as `cdk synth` builds it: with the feature flags of cdk.json. */
+export function buildApp(context: Readonly<Record<string, string>> = {}): BreachclockApp {
+  const cdkJson = JSON.parse(readFileSync(join(INFRA_FOLDER, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
+  return breachclockApp({
+    outdir: temporaryFolder(),
+    context: { ...cdkJson.context, assetsDir: placeholderAssets(), ...context },
+  });
+}
+
+export function templateOf({ stack }: BreachclockApp): Template {
+  return Template.fromStack(stack);
+}
+
+/** A resource of a template, loosely typed: the tests look into its properties. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, any>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+export function resourcesOf(template: Template, type: string): [string, Resource][] {
+  return Object.entries(template.findResources(type)) as [string, Resource][];
+}
