@@ -1,2 +1,65 @@
-//! Placeholder until the adapter is written.
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda::{
+    environment::required,
+    landed::landed_objects,
+    logging,
+    metrics::{self, Metric},
+    world::World,
+};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use pipeline::ingest::{IngestSettings, ingest_object};
+use ports::Ports;
+
+struct Function {
+    ports: Ports,
+    settings: IngestSettings,
+    environment: String,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Error> {
+    logging::start();
+    let world = World::from_environment().await.with_objects().with_access()?.with_catalog()?;
+    let function = Function {
+        ports: world.ports(),
+        settings: IngestSettings::new(required("RECORDS_BUCKET")?),
+        environment: required("ENVIRONMENT")?,
+    };
+    run(service_fn(|event: LambdaEvent<SqsEvent>| function.handle(event.payload))).await
+}
+
+impl Function {
+    /// Works through the messages one by one, so that memory stays that of one file; those that fail are
+    /// reported and come again.
+    async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+        let mut response = SqsBatchResponse::default();
+        for message in event.records {
+            if let Err(error) = self.read(&message).await {
+                let message_id = message.message_id.unwrap_or_default();
+                tracing::error!(message_id, %error, "a message could not be worked through");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message_id;
+                response.batch_item_failures.push(failure);
+            }
+        }
+        Ok(response)
+    }
+
+    async fn read(&self, message: &SqsMessage) -> Result<(), Error> {
+        for object in landed_objects(message.body.as_deref().unwrap_or_default())? {
+            let read = ingest_object(&self.ports, &self.settings, &object.bucket, &object.key).await;
+            if let Ok(file) = &read {
+                let counts = [
+                    (Metric::RowsRead, file.row_count),
+                    (Metric::RowsQuarantined, file.quarantined.values().sum()),
+                    (Metric::Gaps, file.gaps.values().sum()),
+                ];
+                metrics::count(&self.environment, self.ports.clock.now(), &counts);
+            }
+            read?;
+        }
+        Ok(())
+    }
+}

@@ -51,3 +51,30 @@ pub struct TriggerTimes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aware: Option<Awareness>,
 }
+
+/// Member states of the EU, and Iceland, Liechtenstein and Norway, where the GDPR applies by the EEA Agreement.
+const EEA: [&str; 30] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
+    "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+
+/// Whether the GDPR applies to a controller established in `country` (ISO 3166-1 alpha-2): GDPR Art. 3(1).
+///
+/// `None` for an establishment elsewhere: the GDPR may still apply by the place of the persons, Art. 3(2), and
+/// that is for a person to answer.
+pub fn gdpr_applies_by_establishment(country: &str) -> Option<bool> {
+    EEA.contains(&country).then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_establishment_outside_the_eea_leaves_the_question_open() {
+        assert_eq!(gdpr_applies_by_establishment("DE"), Some(true));
+        assert_eq!(gdpr_applies_by_establishment("NO"), Some(true));
+        assert_eq!(gdpr_applies_by_establishment("US"), None);
+        assert_eq!(gdpr_applies_by_establishment("GB"), None);
+    }
+}

@@ -21,7 +21,7 @@ mod law;
 mod obligation;
 mod reminders;
 
-pub use facts::{Awareness, Facts, TriggerTimes};
+pub use facts::{Awareness, Facts, TriggerTimes, gdpr_applies_by_establishment};
 pub use law::{Law, LawError, Limit, LimitUnit, Regime, TriggerKind};
 pub use obligation::{Obligation, Standing, obligations};
 pub use reminders::{Reminder, ReminderPolicy, Stage, reminders};

@@ -1,1 +1,82 @@
-//! Placeholder.
+//! Each function of the pipeline, as a sequence of calls to ports.
+//!
+//! The pure crates decide and the ports touch the world; this is what lies between: read, decide, write, in an
+//! order that loses nothing when it is cut off anywhere and repeats without harm. The Lambda functions, the local
+//! command and the simulation all run exactly these steps.
+//!
+//! | step | woken by | reads | writes |
+//! |---|---|---|---|
+//! | [`ingest`] | a landed object | the object, the hour's extracts | extracts, quarantine, tallies, file register |
+//! | [`assess`] | a changed hour | the agent's day, its judged days | the day's judgement, the incident |
+//! | [`notify`] | an owed alert | incident and alert | the topic, then the alert as published |
+//! | [`remind`] | every minute | alerts that want attention | alerts as owed, obligations as overdue |
+//! | [`catalog`] | a changed configuration file | the configuration files | the configuration in force |
+
+pub mod assess;
+pub mod catalog;
+pub mod ingest;
+pub mod notify;
+pub mod remind;
+
+use assessment::configuration::Configuration;
+use deadlines::{Facts, Law, LawError, ReminderPolicy, gdpr_applies_by_establishment};
+use incident::Policy;
+use ports::{PortError, Ports, StoredConfiguration};
+use thiserror::Error;
+
+/// A step did not come to its end. What it had written stays and is harmless; run it again.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// A call to the world failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// There is no configuration in force.
+    #[error(
+        "no configuration is in force; put the five files of the configuration folder into the configuration \
+         bucket"
+    )]
+    NoConfiguration,
+    /// A file could not be read to its end, or is not an event log.
+    #[error("s3://{bucket}/{key} {reason}")]
+    File {
+        /// Bucket.
+        bucket: String,
+        /// Key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An incident kept changing under our hands.
+    #[error("incident {incident_id} was changed by others {attempts} times while it was decided on")]
+    Contended {
+        /// Which.
+        incident_id: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The law that this version was built with cannot be used.
+    #[error(transparent)]
+    Law(#[from] LawError),
+    /// A task of this process died.
+    #[error("a reading task ended early: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Shorthand for this crate.
+pub type Result<T> = std::result::Result<T, PipelineError>;
+
+/// How often a decision is made afresh because the incident changed meanwhile.
+const DECISION_ATTEMPTS: u32 = 8;
+
+async fn configuration(ports: &Ports) -> Result<StoredConfiguration> {
+    ports.catalog.current().await?.ok_or(PipelineError::NoConfiguration)
+}
+
+/// What the incident crate needs to know of law and organisation.
+fn policy(configuration: &Configuration) -> Result<Policy> {
+    let mut facts = Facts::default().with("role", "controller").with("personal_data_breach", true);
+    if let Some(applies) = gdpr_applies_by_establishment(&configuration.organisation.country) {
+        facts = facts.with("gdpr_applies", applies);
+    }
+    Ok(Policy { law: Law::embedded()?, facts, reminders: ReminderPolicy::default() })
+}

@@ -1,1 +1,201 @@
-//! Placeholder.
+//! What the functions need of the world, as traits, and the adapters that give it.
+//!
+//! | port | AWS | in memory | what it promises |
+//! |---|---|---|---|
+//! | [`ObjectStore`] | S3 | a map | a put is seen by the next list |
+//! | [`AccessTable`] | DynamoDB | a map | a lesser write never covers a greater one |
+//! | [`IncidentTable`] | DynamoDB | a map | a change is written whole, on its version, or not at all |
+//! | [`CatalogTable`] | DynamoDB | a map | the last good configuration stays |
+//! | [`Publisher`] | SNS | a list | a receipt means that the topic has the message |
+//! | [`Clock`] | the system | set by the test | – |
+//!
+//! [`failing`] wraps any of them with an adapter that fails on purpose: before the call, or after it took
+//! effect.
+
+pub mod failing;
+pub mod keys;
+pub mod memory;
+mod record;
+mod system;
+
+#[cfg(feature = "aws")]
+pub mod aws;
+
+use std::{pin::Pin, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
+use notices::Notice;
+use thiserror::Error;
+use tokio::io::AsyncRead;
+
+pub use record::{
+    AgentHourRecord, ConfigurationRefusal, DayRecord, FileOutcome, FileRecord, HourRecord,
+    StoredConfiguration,
+};
+pub use system::SystemClock;
+
+/// A call to the world failed.
+#[derive(Debug, Error)]
+pub enum PortError {
+    /// There is no such thing; asking again will not help.
+    #[error("{what} was not found")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// The service refused or did not answer; asking again may help.
+    #[error("{call} did not succeed: {reason}")]
+    Unavailable {
+        /// Which call.
+        call: &'static str,
+        /// What the service said.
+        reason: String,
+    },
+    /// What came back cannot be understood.
+    #[error("{what} holds something that this version cannot read: {reason}")]
+    Unreadable {
+        /// What was read.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// What was to be written is larger than the store takes.
+    #[error("{what} has {size_bytes} bytes; at most {limit_bytes} fit")]
+    TooLarge {
+        /// What.
+        what: String,
+        /// Its size.
+        size_bytes: u64,
+        /// The limit.
+        limit_bytes: u64,
+    },
+}
+
+/// Shorthand for this crate.
+pub type Result<T> = std::result::Result<T, PortError>;
+
+/// An object being read.
+pub struct ObjectReader {
+    /// Its bytes, as they come.
+    pub body: Pin<Box<dyn AsyncRead + Send>>,
+    /// Its size.
+    pub size_bytes: Option<u64>,
+    /// What the store calls this content.
+    pub e_tag: Option<String>,
+}
+
+/// Whether a conditional write took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It stands.
+    Yes,
+    /// What was there covers more; nothing was written.
+    Superseded,
+}
+
+/// Whether a change to an incident took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It stands, whole.
+    Yes,
+    /// The incident has another version by now; nothing was written. Read it and decide afresh.
+    Conflict,
+}
+
+/// Buckets.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Opens an object.
+    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader>;
+    /// Writes an object whole. Callers name objects after their content or their source, so that writing
+    /// twice writes the same.
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()>;
+    /// The keys that start with `prefix`, sorted.
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>>;
+}
+
+/// Tallies, the judgement of days, and the register of files.
+#[async_trait]
+pub trait AccessTable: Send + Sync {
+    /// What was last written for an hour.
+    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>>;
+    /// Marks an hour as written, once all of its agents are.
+    async fn put_hour(&self, record: &HourRecord) -> Result<Written>;
+    /// Writes one agent's hour whole.
+    async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written>;
+    /// All hours of an agent's UTC day, of every event type, in the order of hour and type.
+    async fn agent_day(
+        &self,
+        org_id: &str,
+        agent: &AgentKey,
+        day: NaiveDate,
+    ) -> Result<Vec<AgentHourRecord>>;
+    /// Writes the judgement of a day.
+    async fn put_day(&self, record: &DayRecord) -> Result<Written>;
+    /// All judged days of an agent, in order.
+    async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>>;
+    /// Notes what became of a file.
+    async fn put_file(&self, record: &FileRecord) -> Result<()>;
+}
+
+/// Incidents with their timelines and alerts.
+#[async_trait]
+pub trait IncidentTable: Send + Sync {
+    /// The incident.
+    async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>>;
+    /// One alert.
+    async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>>;
+    /// All alerts of an incident, in the order of their ids.
+    async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>>;
+    /// The timeline, in order.
+    async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>>;
+    /// Writes a change whole, if the incident still has the expected version.
+    async fn commit(&self, change: &Change) -> Result<Committed>;
+    /// The incidents that have an alert which wants attention at `now`, the longest waiting first, at most
+    /// `limit`.
+    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>>;
+}
+
+/// The configuration in force.
+#[async_trait]
+pub trait CatalogTable: Send + Sync {
+    /// The last good configuration.
+    async fn current(&self) -> Result<Option<StoredConfiguration>>;
+    /// Puts a new one in force, if its version is one more than the current one's.
+    async fn put(&self, configuration: &StoredConfiguration) -> Result<Written>;
+    /// Keeps the reasons for which a configuration was refused.
+    async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()>;
+}
+
+/// Where alerts go.
+#[async_trait]
+pub trait Publisher: Send + Sync {
+    /// Publishes a message and answers with the topic's receipt.
+    async fn publish(&self, notice: &Notice) -> Result<String>;
+}
+
+/// The time of day.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC, cut to milliseconds.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// All of them, shared.
+#[derive(Clone)]
+pub struct Ports {
+    /// Buckets.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Tallies.
+    pub access: Arc<dyn AccessTable>,
+    /// Incidents.
+    pub incidents: Arc<dyn IncidentTable>,
+    /// Configuration.
+    pub catalog: Arc<dyn CatalogTable>,
+    /// Alerts.
+    pub publisher: Arc<dyn Publisher>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,208 @@
+//! Which objects a message speaks of.
+//!
+//! S3 tells of a new object in two shapes, and a topic in between wraps the first once more:
+//!
+//! - a bucket notification, `{"Records": [{"s3": …}]}`: its key is URL-encoded, with `+` for a space;
+//! - an event of EventBridge, `{"detail-type": "Object Created", "detail": …}`: its key is plain;
+//! - either as the `Message` of an SNS notification.
+//!
+//! Decoding by shape matters: a plain key that holds a `+` or a `%` must stay as it is.
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// An object that has landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandedObject {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+}
+
+/// A message that does not tell of a landed object in any known shape.
+#[derive(Debug, Error)]
+pub enum UnknownMessage {
+    /// Not JSON.
+    #[error("the message is not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// JSON of another shape.
+    #[error(
+        "the message is neither a bucket notification nor an Object Created event of EventBridge, bare or \
+         wrapped by SNS"
+    )]
+    Shape,
+    /// A key that is not UTF-8 once decoded.
+    #[error("the key {key} is not UTF-8 once decoded")]
+    Key {
+        /// As it came.
+        key: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Message {
+    Wrapped {
+        #[serde(rename = "Type")]
+        kind: String,
+        #[serde(rename = "Message")]
+        message: String,
+    },
+    Notification {
+        #[serde(rename = "Records")]
+        records: Vec<NotificationRecord>,
+    },
+    EventBridge {
+        #[serde(rename = "detail-type")]
+        detail_type: String,
+        detail: Place,
+    },
+    Test {
+        #[serde(rename = "Event")]
+        event: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct NotificationRecord {
+    #[serde(rename = "eventName")]
+    event_name: String,
+    s3: Place,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: String,
+}
+
+/// The objects that a message speaks of. None for the test event that S3 sends when a notification is set up,
+/// and for events other than a creation.
+///
+/// # Errors
+/// When the message has none of the known shapes.
+pub fn landed_objects(body: &str) -> Result<Vec<LandedObject>, UnknownMessage> {
+    objects(body, true)
+}
+
+fn objects(body: &str, may_be_wrapped: bool) -> Result<Vec<LandedObject>, UnknownMessage> {
+    let value: serde_json::Value = serde_json::from_str(body)?;
+    match serde_json::from_value(value).map_err(|_| UnknownMessage::Shape)? {
+        Message::Wrapped { kind, message } if may_be_wrapped && kind == "Notification" => {
+            objects(&message, false)
+        }
+        Message::Notification { records } => records
+            .into_iter()
+            .filter(|record| {
+                let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
+                name.starts_with("ObjectCreated:")
+            })
+            .map(|record| {
+                let key = decode(record.s3.object.key)?;
+                Ok(LandedObject { bucket: record.s3.bucket.name, key })
+            })
+            .collect(),
+        Message::EventBridge { detail_type, detail } if detail_type == "Object Created" => {
+            Ok(vec![LandedObject { bucket: detail.bucket.name, key: detail.object.key }])
+        }
+        Message::EventBridge { .. } => Ok(Vec::new()),
+        Message::Test { event } if event == "s3:TestEvent" => Ok(Vec::new()),
+        Message::Wrapped { .. } | Message::Test { .. } => Err(UnknownMessage::Shape),
+    }
+}
+
+fn decode(key: String) -> Result<String, UnknownMessage> {
+    let spaced = key.replace('+', " ");
+    match percent_decode_str(&spaced).decode_utf8() {
+        Ok(decoded) => Ok(decoded.into_owned()),
+        Err(_) => Err(UnknownMessage::Key { key }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn notification(key: &str) -> String {
+        json!({ "Records": [{
+            "eventName": "ObjectCreated:Put",
+            "s3": { "bucket": { "name": "landing" }, "object": { "key": key, "size": 12 } },
+        }] })
+        .to_string()
+    }
+
+    fn event(key: &str) -> String {
+        json!({
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "detail": { "bucket": { "name": "landing" }, "object": { "key": key, "size": 12 } },
+        })
+        .to_string()
+    }
+
+    fn keys(body: &str) -> Vec<String> {
+        landed_objects(body).unwrap().into_iter().map(|object| object.key).collect()
+    }
+
+    #[test]
+    fn the_key_of_a_notification_is_decoded() {
+        assert_eq!(keys(&notification("RestApi/a+b%2Bc%20d.csv")), ["RestApi/a b+c d.csv"]);
+        assert_eq!(keys(&notification("caf%C3%A9.csv")), ["café.csv"]);
+    }
+
+    #[test]
+    fn the_key_of_an_eventbridge_event_is_left_alone() {
+        assert_eq!(keys(&event("RestApi/a+b%2Bc d.csv")), ["RestApi/a+b%2Bc d.csv"]);
+    }
+
+    #[test]
+    fn both_may_come_wrapped_by_sns() {
+        for inner in [notification("a+b.csv"), event("a b.csv")] {
+            let wrapped = json!({ "Type": "Notification", "MessageId": "1", "Message": inner });
+            assert_eq!(keys(&wrapped.to_string()), ["a b.csv"]);
+        }
+    }
+
+    #[test]
+    fn the_test_event_and_deletions_speak_of_nothing() {
+        let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "landing" });
+        assert_eq!(keys(&test.to_string()), [""; 0]);
+        let deleted = notification("a.csv").replace("ObjectCreated:Put", "ObjectRemoved:Delete");
+        assert_eq!(keys(&deleted), [""; 0]);
+        let deleted = event("a.csv").replace("Object Created", "Object Deleted");
+        assert_eq!(keys(&deleted), [""; 0]);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_reason() {
+        assert!(matches!(landed_objects("not json"), Err(UnknownMessage::Json(_))));
+        for body in ["{}", "[]", "3", r#"{"Event":"other"}"#, r#"{"Records":[{}]}"#] {
+            assert!(matches!(landed_objects(body), Err(UnknownMessage::Shape)), "{body}");
+        }
+        assert!(matches!(
+            landed_objects(&notification("%FF.csv")),
+            Err(UnknownMessage::Key { .. })
+        ));
+    }
+
+    #[test]
+    fn a_notification_wrapped_twice_is_refused() {
+        let once = json!({ "Type": "Notification", "Message": notification("a.csv") }).to_string();
+        let twice = json!({ "Type": "Notification", "Message": once }).to_string();
+        assert!(matches!(landed_objects(&twice), Err(UnknownMessage::Shape)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The configuration files become the configuration in force.
+
+use assessment::configuration::{Configuration, ConfigurationError, ConfigurationFiles};
+use ports::{ConfigurationRefusal, PortError, Ports, StoredConfiguration, Written};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt;
+
+use crate::Result;
+
+/// A configuration file larger than this is refused unread.
+const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// What became of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// It is in force.
+    Accepted {
+        /// Counted from 1.
+        version: u64,
+    },
+    /// It is the one that is in force already.
+    Unchanged {
+        /// Counted from 1.
+        version: u64,
+    },
+    /// It was refused; the last good one stays in force.
+    Refused {
+        /// One sentence each, with file and line.
+        problems: Vec<String>,
+    },
+}
+
+/// Loads the configuration from the five files in a bucket, all or none.
+pub async fn load(ports: &Ports, bucket: &str) -> Result<Loaded> {
+    let mut files = Vec::new();
+    for key in ports.objects.list(bucket, "").await? {
+        if ConfigurationFiles::stem(&key).is_some() {
+            let text = read_text(ports, bucket, &key).await?;
+            files.push((key, text));
+        }
+    }
+    loop {
+        let loaded = put_in_force(ports, &files).await?;
+        if let Some(loaded) = loaded {
+            return Ok(loaded);
+        }
+    }
+}
+
+/// `None` where another loader was quicker: compare with what it loaded.
+async fn put_in_force(ports: &Ports, files: &[(String, String)]) -> Result<Option<Loaded>> {
+    let digest = digest(files);
+    let current = ports.catalog.current().await?;
+    if let Some(current) = current.as_ref().filter(|current| current.digest == digest) {
+        return Ok(Some(Loaded::Unchanged { version: current.version }));
+    }
+    let version = current.map_or(0, |current| current.version).saturating_add(1);
+    let now = ports.clock.now();
+    match parse(files) {
+        Err(error) => {
+            let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
+            tracing::warn!(problem_count = problems.len(), "refused a configuration");
+            let refusal = ConfigurationRefusal { at: now, digest, problems: problems.clone() };
+            ports.catalog.put_refusal(&refusal).await?;
+            Ok(Some(Loaded::Refused { problems }))
+        }
+        Ok(configuration) => {
+            let stored = StoredConfiguration { version, loaded_at: now, digest, configuration };
+            if ports.catalog.put(&stored).await? == Written::Superseded {
+                return Ok(None);
+            }
+            tracing::info!(version, "put a configuration in force");
+            Ok(Some(Loaded::Accepted { version }))
+        }
+    }
+}
+
+/// Reads the five files of a configuration, given as name and text.
+pub fn parse(files: &[(String, String)]) -> std::result::Result<Configuration, ConfigurationError> {
+    Configuration::parse(&ConfigurationFiles::from_folder(files.iter().cloned())?)
+}
+
+fn digest(files: &[(String, String)]) -> String {
+    let mut hasher = Sha256::new();
+    for (name, text) in files {
+        for part in [name, text] {
+            hasher.update(part.len().to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    hex::encode(hasher.finalize())
+}
+
+async fn read_text(ports: &Ports, bucket: &str, key: &str) -> Result<String> {
+    let object = ports.objects.open(bucket, key).await?;
+    let what = format!("s3://{bucket}/{key}");
+    let unreadable = |reason: String| PortError::Unreadable { what: what.clone(), reason };
+    let mut bytes = Vec::new();
+    let mut limited = object.body.take(FILE_BYTES_MAX.saturating_add(1));
+    limited.read_to_end(&mut bytes).await.map_err(|error| unreadable(error.to_string()))?;
+    let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if size_bytes > FILE_BYTES_MAX {
+        return Err(PortError::TooLarge { what, size_bytes, limit_bytes: FILE_BYTES_MAX }.into());
+    }
+    // A file that is not UTF-8 is refused by the parser, at its line, like any other mistake.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

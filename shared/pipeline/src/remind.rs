@@ -1,0 +1,64 @@
+//! The sweep: every minute, what is due is owed, and what is overdue is recorded.
+
+use incident::IncidentId;
+use ports::{Committed, Ports};
+
+use crate::{DECISION_ATTEMPTS, PipelineError, Result};
+
+const ACTOR: &str = "remind";
+
+/// How many incidents one sweep takes; the rest wait for the next, the longest waiting first.
+const INCIDENTS_MAX: u32 = 500;
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Incidents that wanted attention.
+    pub incident_count: u64,
+    /// Alerts that are owed now, or owed once more.
+    pub owed_count: u64,
+    /// Obligations that were found overdue.
+    pub overdue_count: u64,
+}
+
+/// Raises every alert that is due, and those that `notify` has not published in time.
+///
+/// One incident that cannot be swept does not hold up the others; the first such error is returned at the end,
+/// so that the function reports a failure.
+pub async fn sweep(ports: &Ports) -> Result<Swept> {
+    let waiting = ports.incidents.wanting_attention(ports.clock.now(), INCIDENTS_MAX).await?;
+    let mut swept = Swept::default();
+    let mut failed = None;
+    for incident_id in waiting {
+        swept.incident_count = swept.incident_count.saturating_add(1);
+        if let Err(error) = raise(ports, &incident_id, &mut swept).await {
+            tracing::error!(%incident_id, %error, "an incident could not be swept");
+            failed.get_or_insert(error);
+        }
+    }
+    failed.map_or(Ok(swept), Err)
+}
+
+async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Result<()> {
+    for _ in 0..DECISION_ATTEMPTS {
+        let Some(incident) = ports.incidents.incident(incident_id).await? else {
+            return Ok(());
+        };
+        let alerts = ports.incidents.alerts(incident_id).await?;
+        let Some(change) = incident.raise_due(&alerts, ports.clock.now(), ACTOR) else {
+            return Ok(());
+        };
+        if ports.incidents.commit(&change).await? == Committed::Yes {
+            let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+            let owed = change.alerts.iter().filter(|alert| alert.is_owed()).count();
+            let before = incident.overdue_since.len();
+            let overdue = change.incident.overdue_since.len().saturating_sub(before);
+            swept.owed_count = swept.owed_count.saturating_add(count(owed));
+            swept.overdue_count = swept.overdue_count.saturating_add(count(overdue));
+            tracing::info!(%incident_id, owed, overdue, "raised what is due");
+            return Ok(());
+        }
+    }
+    let incident_id = incident_id.to_string();
+    Err(PipelineError::Contended { incident_id, attempts: DECISION_ATTEMPTS })
+}

@@ -1,0 +1,179 @@
+//! The access table in DynamoDB.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    item::{Item, PARTITION, SORT, item, number, record, text},
+    unavailable,
+};
+use crate::{
+    AccessTable, AgentHourRecord, DayRecord, FileRecord, HourRecord, Result, Written, keys,
+};
+
+const MEMBERS: &str = "member_count";
+const CONFIGURATION: &str = "configuration_version";
+const EXPIRES: &str = "expires_at";
+
+/// Tallies are needed until no late file can change their day: Salesforce keeps logs for 30 days.
+const TALLY_RETENTION_DAYS: i64 = 40;
+/// Judged days and the register of files are evidence.
+const EVIDENCE_RETENTION_DAYS: i64 = 400;
+
+/// The access table in DynamoDB.
+#[derive(Clone, Debug)]
+pub struct DynamoAccess {
+    client: Client,
+    table: String,
+}
+
+fn expires(from: DateTime<Utc>, days: i64) -> (&'static str, AttributeValue) {
+    (EXPIRES, number((from + TimeDelta::days(days)).timestamp()))
+}
+
+impl DynamoAccess {
+    /// In this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Writes an item unless what is there covers more.
+    async fn put_covering(
+        &self,
+        partition: &str,
+        sort: &str,
+        record: &(impl Serialize + Sync),
+        version: (u64, u64),
+        expiry: (&'static str, AttributeValue),
+    ) -> Result<Written> {
+        let (members, configuration) = (number(version.0), number(version.1));
+        let attributes =
+            [(MEMBERS, members.clone()), (CONFIGURATION, configuration.clone()), expiry];
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(partition, sort, record, attributes)?))
+            .condition_expression(
+                "attribute_not_exists(pk) OR member_count < :members \
+                 OR (member_count = :members AND configuration_version <= :configuration)",
+            )
+            .expression_attribute_values(":members", members)
+            .expression_attribute_values(":configuration", configuration)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Written::Yes),
+            Err(SdkError::ServiceError(refused))
+                if refused.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Written::Superseded)
+            }
+            Err(error) => Err(unavailable("dynamodb:PutItem", error)),
+        }
+    }
+
+    async fn query<T: DeserializeOwned>(&self, partition: &str, sort_prefix: &str) -> Result<Vec<T>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":sk", text(sort_prefix))
+            .into_paginator()
+            .items()
+            .send();
+        let mut records = Vec::new();
+        while let Some(found) = pages.next().await {
+            let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
+            records.push(record(&found)?);
+        }
+        Ok(records)
+    }
+}
+
+#[async_trait]
+impl AccessTable for DynamoAccess {
+    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key(PARTITION, text(keys::hour_partition(org_id, event_type)))
+            .key(SORT, text(hour.key()))
+            .send()
+            .await
+            .map_err(|error| unavailable("dynamodb:GetItem", error))?;
+        answer.item.as_ref().map(record).transpose()
+    }
+
+    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
+        self.put_covering(
+            &keys::hour_partition(&record.org_id, record.event_type),
+            &record.hour.key(),
+            record,
+            (record.member_count, record.configuration_version),
+            expires(record.landed_at, EVIDENCE_RETENTION_DAYS),
+        )
+        .await
+    }
+
+    async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written> {
+        let hour = &record.agent_hour;
+        self.put_covering(
+            &keys::agent_partition(&hour.org_id, &hour.agent),
+            &keys::agent_hour_sort(hour.hour, hour.event_type),
+            record,
+            (record.member_count, record.configuration_version),
+            expires(record.landed_at, TALLY_RETENTION_DAYS),
+        )
+        .await
+    }
+
+    async fn agent_day(
+        &self,
+        org_id: &str,
+        agent: &AgentKey,
+        day: NaiveDate,
+    ) -> Result<Vec<AgentHourRecord>> {
+        let mut records: Vec<AgentHourRecord> =
+            self.query(&keys::agent_partition(org_id, agent), &keys::agent_hours_of(day)).await?;
+        records.sort_by_key(|record| (record.agent_hour.hour, record.agent_hour.event_type));
+        Ok(records)
+    }
+
+    async fn put_day(&self, record: &DayRecord) -> Result<Written> {
+        let findings = &record.findings;
+        self.put_covering(
+            &keys::agent_partition(&findings.org_id, &findings.agent),
+            &keys::day_sort(findings.day),
+            record,
+            (record.member_count, record.configuration_version),
+            expires(record.judged_at, EVIDENCE_RETENTION_DAYS),
+        )
+        .await
+    }
+
+    async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>> {
+        self.query(&keys::agent_partition(org_id, agent), keys::DAY_PREFIX).await
+    }
+
+    async fn put_file(&self, record: &FileRecord) -> Result<()> {
+        let sort = format!("{}/{}#{}", record.bucket, record.key, record.e_tag);
+        let expiry = expires(record.read_at, EVIDENCE_RETENTION_DAYS);
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(&keys::file_partition(record.read_at), &sort, record, [expiry])?))
+            .send()
+            .await
+            .map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        Ok(())
+    }
+}

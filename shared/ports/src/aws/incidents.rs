@@ -1,0 +1,197 @@
+//! The incident table in DynamoDB.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Put, TransactWriteItem},
+};
+use chrono::{DateTime, Utc};
+use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
+use serde::de::DeserializeOwned;
+
+use super::{
+    item::{Item, PARTITION, SORT, item, number, record, text},
+    unavailable,
+};
+use crate::{Committed, IncidentTable, PortError, Result, keys};
+
+/// Sparse index: only alerts that want attention carry its keys.
+const ATTENTION_INDEX: &str = "due";
+const SHARD: &str = "due_shard";
+const ATTENTION: &str = "due_at";
+
+/// The incident table in DynamoDB.
+#[derive(Clone, Debug)]
+pub struct DynamoIncidents {
+    client: Client,
+    table: String,
+}
+
+impl DynamoIncidents {
+    /// In this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, partition: String, sort: String) -> Result<Option<T>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key(PARTITION, text(partition))
+            .key(SORT, text(sort))
+            .send()
+            .await
+            .map_err(|error| unavailable("dynamodb:GetItem", error))?;
+        answer.item.as_ref().map(record).transpose()
+    }
+
+    async fn query<T: DeserializeOwned>(
+        &self,
+        incident_id: &IncidentId,
+        sort_prefix: &str,
+    ) -> Result<Vec<T>> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(keys::incident_partition(incident_id)))
+            .expression_attribute_values(":sk", text(sort_prefix))
+            .into_paginator()
+            .items()
+            .send();
+        let mut records = Vec::new();
+        while let Some(found) = pages.next().await {
+            let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
+            records.push(record(&found)?);
+        }
+        Ok(records)
+    }
+
+    fn put(&self, item: Item) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
+        Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
+    }
+
+    fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>> {
+        let incident = &change.incident;
+        let partition = keys::incident_partition(&incident.incident_id);
+        let attributes = [
+            ("version", number(incident.version)),
+            ("severity", text(incident.findings.severity.level.name())),
+            ("score", number(incident.findings.score)),
+        ];
+        let put = self.put(item(&partition, keys::INCIDENT_ITEM, incident, attributes)?)?;
+        let mut puts = vec![if change.expected_version == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("version = :expected")
+                .expression_attribute_values(":expected", number(change.expected_version))
+        }];
+        for entry in &change.timeline {
+            let item = item(&partition, &keys::timeline_sort(entry.sequence), entry, [])?;
+            puts.push(self.put(item)?.condition_expression("attribute_not_exists(pk)"));
+        }
+        for alert in &change.alerts {
+            let attention = alert.attention_at().map(|at| {
+                [
+                    (SHARD, text(keys::attention_shard(&alert.incident_id))),
+                    (ATTENTION, text(keys::sortable(at))),
+                ]
+            });
+            let state = if alert.is_owed() { keys::ALERT_OWED } else { "other" };
+            let attributes =
+                attention.into_iter().flatten().chain([(keys::ALERT_STATE, text(state))]);
+            let sort = keys::alert_sort(&alert.alert_id);
+            puts.push(self.put(item(&partition, &sort, alert, attributes)?)?);
+        }
+        puts.into_iter()
+            .map(|put| {
+                let put = put.build().map_err(|error| unavailable("dynamodb:Put", error))?;
+                Ok(TransactWriteItem::builder().put(put).build())
+            })
+            .collect()
+    }
+}
+
+/// Whether a cancelled transaction met another writer, rather than a fault.
+fn met_another_writer(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return false;
+    };
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .any(|code| code == "ConditionalCheckFailed" || code == "TransactionConflict")
+}
+
+#[async_trait]
+impl IncidentTable for DynamoIncidents {
+    async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>> {
+        self.get(keys::incident_partition(incident_id), keys::INCIDENT_ITEM.to_owned()).await
+    }
+
+    async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>> {
+        self.get(keys::incident_partition(incident_id), keys::alert_sort(alert_id)).await
+    }
+
+    async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>> {
+        self.query(incident_id, keys::ALERT_PREFIX).await
+    }
+
+    async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
+        self.query(incident_id, keys::TIMELINE_PREFIX).await
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        let writes = self.writes(change)?;
+        let answer =
+            self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match answer {
+            Ok(_) => Ok(Committed::Yes),
+            Err(SdkError::ServiceError(refused)) if met_another_writer(refused.err()) => {
+                Ok(Committed::Conflict)
+            }
+            Err(error) => Err(unavailable("dynamodb:TransactWriteItems", error)),
+        }
+    }
+
+    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
+        let limit_per_shard = i32::try_from(limit).unwrap_or(i32::MAX);
+        let mut waiting: Vec<(String, IncidentId)> = Vec::new();
+        for shard in 0..keys::ATTENTION_SHARDS {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(ATTENTION_INDEX)
+                .key_condition_expression("due_shard = :shard AND due_at <= :now")
+                .expression_attribute_values(":shard", text(keys::shard_name(shard)))
+                .expression_attribute_values(":now", text(keys::sortable(now)))
+                .limit(limit_per_shard)
+                .send()
+                .await
+                .map_err(|error| unavailable("dynamodb:Query", error))?;
+            for found in answer.items() {
+                let alert: Alert = record(found)?;
+                let at = alert.attention_at().ok_or_else(|| PortError::Unreadable {
+                    what: format!("the index entry of alert {}", alert.alert_id),
+                    reason: "it wants no attention".to_owned(),
+                })?;
+                waiting.push((keys::sortable(at), alert.incident_id));
+            }
+        }
+        waiting.sort_unstable();
+        let mut seen = BTreeSet::new();
+        waiting.retain(|(_, id)| seen.insert(id.clone()));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(waiting.into_iter().take(limit).map(|(_, id)| id).collect())
+    }
+}

@@ -1,0 +1,192 @@
+//! An adapter that fails on purpose.
+//!
+//! [`Failing`] stands in front of any port and asks a [`FaultPlan`] before each call. A call may fail before it
+//! takes effect, as a refused connection does, or after, as a time-out whose answer was lost does. The second
+//! kind is the one that finds lost and doubled work.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
+use notices::Notice;
+
+use crate::{
+    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, DayRecord,
+    FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Ports, Publisher,
+    Result, StoredConfiguration, Written,
+    memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
+};
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// It fails and has no effect.
+    Before,
+    /// It takes effect, and the answer is lost.
+    After,
+}
+
+/// Decides the fate of each call.
+pub trait FaultPlan: Send + Sync {
+    /// The fate of the next call, which is named as `incidents.commit`.
+    fn next(&self, call: &'static str) -> Fault;
+
+    /// What a failed call says.
+    fn reason(&self) -> String {
+        "fault injected".to_owned()
+    }
+}
+
+/// Ports of which none is there: every call fails and names itself. A function starts from these and adds the
+/// ones that it has permission for, so that a forgotten one is found by its first call.
+pub fn absent(clock: Arc<dyn Clock>) -> Ports {
+    struct Absent;
+
+    impl FaultPlan for Absent {
+        fn next(&self, _call: &'static str) -> Fault {
+            Fault::Before
+        }
+        fn reason(&self) -> String {
+            "this function was not given that port".to_owned()
+        }
+    }
+
+    let nothing = Ports {
+        objects: Arc::new(MemoryObjects::default()),
+        access: Arc::new(MemoryAccess::default()),
+        incidents: Arc::new(MemoryIncidents::default()),
+        catalog: Arc::new(MemoryCatalog::default()),
+        publisher: Arc::new(MemoryPublisher::default()),
+        clock,
+    };
+    let plan: Arc<dyn FaultPlan> = Arc::new(Absent);
+    failing(&nothing, &plan)
+}
+
+/// A port behind a fault plan.
+pub struct Failing<T: ?Sized> {
+    inner: Arc<T>,
+    plan: Arc<dyn FaultPlan>,
+}
+
+/// Puts every port of `ports`, except the clock, behind the plan.
+pub fn failing(ports: &Ports, plan: &Arc<dyn FaultPlan>) -> Ports {
+    Ports {
+        objects: Arc::new(Failing { inner: ports.objects.clone(), plan: plan.clone() }),
+        access: Arc::new(Failing { inner: ports.access.clone(), plan: plan.clone() }),
+        incidents: Arc::new(Failing { inner: ports.incidents.clone(), plan: plan.clone() }),
+        catalog: Arc::new(Failing { inner: ports.catalog.clone(), plan: plan.clone() }),
+        publisher: Arc::new(Failing { inner: ports.publisher.clone(), plan: plan.clone() }),
+        clock: ports.clock.clone(),
+    }
+}
+
+impl<T: ?Sized> Failing<T> {
+    async fn call<R>(
+        &self,
+        name: &'static str,
+        call: impl Future<Output = Result<R>> + Send,
+    ) -> Result<R> {
+        match self.plan.next(name) {
+            Fault::None => call.await,
+            Fault::Before => self.failed(name),
+            Fault::After => {
+                call.await?;
+                self.failed(name)
+            }
+        }
+    }
+
+    fn failed<R>(&self, call: &'static str) -> Result<R> {
+        Err(PortError::Unavailable { call, reason: self.plan.reason() })
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Failing<dyn ObjectStore> {
+    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
+        self.call("objects.open", self.inner.open(bucket, key)).await
+    }
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
+        self.call("objects.put", self.inner.put(bucket, key, body)).await
+    }
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        self.call("objects.list", self.inner.list(bucket, prefix)).await
+    }
+}
+
+#[async_trait]
+impl AccessTable for Failing<dyn AccessTable> {
+    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+        self.call("access.hour", self.inner.hour(org_id, event_type, hour)).await
+    }
+    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
+        self.call("access.put_hour", self.inner.put_hour(record)).await
+    }
+    async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written> {
+        self.call("access.put_agent_hour", self.inner.put_agent_hour(record)).await
+    }
+    async fn agent_day(
+        &self,
+        org_id: &str,
+        agent: &AgentKey,
+        day: NaiveDate,
+    ) -> Result<Vec<AgentHourRecord>> {
+        self.call("access.agent_day", self.inner.agent_day(org_id, agent, day)).await
+    }
+    async fn put_day(&self, record: &DayRecord) -> Result<Written> {
+        self.call("access.put_day", self.inner.put_day(record)).await
+    }
+    async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>> {
+        self.call("access.days", self.inner.days(org_id, agent)).await
+    }
+    async fn put_file(&self, record: &FileRecord) -> Result<()> {
+        self.call("access.put_file", self.inner.put_file(record)).await
+    }
+}
+
+#[async_trait]
+impl IncidentTable for Failing<dyn IncidentTable> {
+    async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>> {
+        self.call("incidents.incident", self.inner.incident(incident_id)).await
+    }
+    async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>> {
+        self.call("incidents.alert", self.inner.alert(incident_id, alert_id)).await
+    }
+    async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>> {
+        self.call("incidents.alerts", self.inner.alerts(incident_id)).await
+    }
+    async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
+        self.call("incidents.timeline", self.inner.timeline(incident_id)).await
+    }
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        self.call("incidents.commit", self.inner.commit(change)).await
+    }
+    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
+        self.call("incidents.wanting_attention", self.inner.wanting_attention(now, limit)).await
+    }
+}
+
+#[async_trait]
+impl CatalogTable for Failing<dyn CatalogTable> {
+    async fn current(&self) -> Result<Option<StoredConfiguration>> {
+        self.call("catalog.current", self.inner.current()).await
+    }
+    async fn put(&self, configuration: &StoredConfiguration) -> Result<Written> {
+        self.call("catalog.put", self.inner.put(configuration)).await
+    }
+    async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()> {
+        self.call("catalog.put_refusal", self.inner.put_refusal(refusal)).await
+    }
+}
+
+#[async_trait]
+impl Publisher for Failing<dyn Publisher> {
+    async fn publish(&self, notice: &Notice) -> Result<String> {
+        self.call("publisher.publish", self.inner.publish(notice)).await
+    }
+}

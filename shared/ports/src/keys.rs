@@ -1,0 +1,158 @@
+//! Names in tables and buckets: the one place that knows how they are written and read back.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use incident::IncidentId;
+
+const AGENT: &str = "AGENT#";
+const HOUR: &str = "HOUR#";
+const DAY: &str = "DAY#";
+const INCIDENT: &str = "INCIDENT#";
+const ALERT: &str = "ALERT#";
+const TIMELINE: &str = "TIMELINE#";
+
+/// How many partitions the index of alerts that want attention is spread over.
+pub const ATTENTION_SHARDS: u32 = 8;
+
+/// Sort key of an incident's own item.
+pub const INCIDENT_ITEM: &str = "INCIDENT";
+/// What sort keys of alerts start with.
+pub const ALERT_PREFIX: &str = ALERT;
+/// What sort keys of timeline entries start with.
+pub const TIMELINE_PREFIX: &str = TIMELINE;
+/// What sort keys of judged days start with.
+pub const DAY_PREFIX: &str = DAY;
+
+/// Attribute of an alert's item that says how far it has come.
+pub const ALERT_STATE: &str = "state";
+/// Its value while the alert waits for publication.
+pub const ALERT_OWED: &str = "owed";
+
+/// Partition of everything about an agent in an org.
+pub fn agent_partition(org_id: &str, agent: &AgentKey) -> String {
+    format!("{AGENT}{org_id}#{}", agent.as_str())
+}
+
+/// Sort key of an agent's hour; sorts by time.
+pub fn agent_hour_sort(hour: Hour, event_type: EventType) -> String {
+    format!("{HOUR}{}#{}", hour.key(), event_type.name())
+}
+
+/// What the sort keys of an agent's hours in a UTC day start with.
+pub fn agent_hours_of(day: NaiveDate) -> String {
+    format!("{HOUR}{}T", day.format("%Y-%m-%d"))
+}
+
+/// Sort key of a judged day.
+pub fn day_sort(day: NaiveDate) -> String {
+    format!("{DAY}{}", day.format("%Y-%m-%d"))
+}
+
+/// Partition of the hours of one event type in one org.
+pub fn hour_partition(org_id: &str, event_type: EventType) -> String {
+    format!("{HOUR}{org_id}#{}", event_type.name())
+}
+
+/// Partition of the files read on a day.
+pub fn file_partition(read_at: DateTime<Utc>) -> String {
+    format!("FILE#{}", read_at.format("%Y-%m-%d"))
+}
+
+/// Partition of everything about an incident.
+pub fn incident_partition(incident_id: &IncidentId) -> String {
+    format!("{INCIDENT}{incident_id}")
+}
+
+/// Sort key of an alert.
+pub fn alert_sort(alert_id: &str) -> String {
+    format!("{ALERT}{alert_id}")
+}
+
+/// Sort key of a timeline entry; sorts by sequence.
+pub fn timeline_sort(sequence: u64) -> String {
+    format!("{TIMELINE}{sequence:08}")
+}
+
+/// Partition of the attention index for an incident.
+pub fn attention_shard(incident_id: &IncidentId) -> String {
+    let sum = incident_id.as_str().bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
+    shard_name(sum % ATTENTION_SHARDS)
+}
+
+/// Name of a partition of the attention index.
+pub fn shard_name(shard: u32) -> String {
+    format!("attention-{shard}")
+}
+
+/// An instant that sorts as text.
+pub fn sortable(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// An agent's day that has to be judged again, as told by the key of a changed item of the access table.
+/// `None` for an item that changes no judgement.
+pub fn changed_day(partition: &str, sort: &str) -> Option<(String, AgentKey, NaiveDate)> {
+    let (org_id, agent) = partition.strip_prefix(AGENT)?.split_once('#')?;
+    let (hour, _event_type) = sort.strip_prefix(HOUR)?.split_once('#')?;
+    let day = Hour::from_key(hour)?.start().date_naive();
+    Some((org_id.to_owned(), AgentKey(agent.to_owned()), day))
+}
+
+/// The alert that an item of the incident table is, as told by its key.
+pub fn changed_alert(partition: &str, sort: &str) -> Option<(IncidentId, String)> {
+    let incident_id = partition.strip_prefix(INCIDENT)?;
+    let alert_id = sort.strip_prefix(ALERT)?;
+    Some((IncidentId(incident_id.to_owned()), alert_id.to_owned()))
+}
+
+/// What the names of an hour's extracts start with.
+pub fn extract_prefix(org_id: &str, event_type: EventType, hour: Hour) -> String {
+    format!("extracts/{org_id}/{}/{}/", event_type.name(), hour.key())
+}
+
+/// Name of an extract; `content_hash` makes writing it twice write the same.
+pub fn extract_key(org_id: &str, event_type: EventType, hour: Hour, content_hash: &str) -> String {
+    format!("{}{content_hash}.jsonl.gz", extract_prefix(org_id, event_type, hour))
+}
+
+/// Name of a part of a file's quarantined rows.
+pub fn quarantine_key(source_hash: &str, part: u32) -> String {
+    format!("quarantine/{source_hash}/part-{part:05}.jsonl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_back_as_they_were_written() {
+        let agent = AgentKey("unregistered:app:0H4#odd".to_owned());
+        let hour = Hour::from_key("2026-11-24T09").unwrap();
+        let partition = agent_partition("00D5g000004Hq3K", &agent);
+        let sort = agent_hour_sort(hour, EventType::RestApi);
+        let day = hour.start().date_naive();
+        assert!(sort.starts_with(&agent_hours_of(day)));
+        assert_eq!(
+            changed_day(&partition, &sort),
+            Some(("00D5g000004Hq3K".to_owned(), agent, day))
+        );
+        assert_eq!(changed_day(&partition, &day_sort(day)), None);
+
+        let incident_id = IncidentId("BC-0123456789AB".to_owned());
+        assert_eq!(
+            changed_alert(&incident_partition(&incident_id), &alert_sort("a.b")),
+            Some((incident_id.clone(), "a.b".to_owned()))
+        );
+        assert_eq!(changed_alert(&incident_partition(&incident_id), INCIDENT_ITEM), None);
+    }
+
+    #[test]
+    fn instants_sort_as_text() {
+        let early: DateTime<Utc> = "2026-11-24T09:59:59.999Z".parse().unwrap();
+        let late: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        assert!(sortable(early) < sortable(late));
+        assert_eq!(sortable(late), "2026-11-24T10:00:00.000Z");
+    }
+}

@@ -1,0 +1,348 @@
+//! Adapters that keep everything in memory: for the local command, the simulation and tests.
+//!
+//! They keep the promises of the ports exactly (conditions, whole commits, sorted answers), because the
+//! simulation finds faults only against honest stores. Changes are kept as a stream, as DynamoDB would
+//! send them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
+use notices::Notice;
+
+use crate::{
+    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, DayRecord,
+    FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Publisher, Result,
+    StoredConfiguration, Written,
+};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves the maps whole: every method changes them in one step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Buckets in memory.
+#[derive(Debug, Default)]
+pub struct MemoryObjects(Mutex<BTreeMap<(String, String), Vec<u8>>>);
+
+impl MemoryObjects {
+    /// All keys with their sizes, for tests.
+    pub fn objects(&self) -> BTreeMap<(String, String), Vec<u8>> {
+        lock(&self.0).clone()
+    }
+}
+
+#[async_trait]
+impl ObjectStore for MemoryObjects {
+    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
+        let body = lock(&self.0).get(&(bucket.to_owned(), key.to_owned())).cloned();
+        let body = body.ok_or_else(|| PortError::NotFound { what: format!("s3://{bucket}/{key}") })?;
+        Ok(ObjectReader {
+            size_bytes: u64::try_from(body.len()).ok(),
+            e_tag: None,
+            body: Box::pin(std::io::Cursor::new(body)),
+        })
+    }
+
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
+        lock(&self.0).insert((bucket.to_owned(), key.to_owned()), body);
+        Ok(())
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        Ok(lock(&self.0)
+            .keys()
+            .filter(|(of, key)| of == bucket && key.starts_with(prefix))
+            .map(|(_, key)| key.clone())
+            .collect())
+    }
+}
+
+#[derive(Debug, Default)]
+struct AccessState {
+    hours: BTreeMap<(String, EventType, Hour), HourRecord>,
+    agent_hours: BTreeMap<(String, AgentKey), BTreeMap<(Hour, EventType), AgentHourRecord>>,
+    days: BTreeMap<(String, AgentKey), BTreeMap<NaiveDate, DayRecord>>,
+    files: BTreeMap<(String, String, String), FileRecord>,
+    stream: Vec<(String, AgentKey, NaiveDate)>,
+}
+
+/// The access table in memory.
+#[derive(Debug, Default)]
+pub struct MemoryAccess(Mutex<AccessState>);
+
+impl MemoryAccess {
+    /// Takes the days that have to be judged again since the last call, in the order of their writes.
+    pub fn take_stream(&self) -> Vec<(String, AgentKey, NaiveDate)> {
+        std::mem::take(&mut lock(&self.0).stream)
+    }
+
+    /// What became of every file.
+    pub fn files(&self) -> Vec<FileRecord> {
+        lock(&self.0).files.values().cloned().collect()
+    }
+
+    /// Every judged day.
+    pub fn all_days(&self) -> Vec<DayRecord> {
+        lock(&self.0).days.values().flat_map(|days| days.values().cloned()).collect()
+    }
+
+    /// Every agent's hour.
+    pub fn all_agent_hours(&self) -> Vec<AgentHourRecord> {
+        lock(&self.0).agent_hours.values().flat_map(|hours| hours.values().cloned()).collect()
+    }
+}
+
+/// Whether a write with the first pair may cover one with the second: more members, or as many and a
+/// configuration that is not older.
+fn covers(new: (u64, u64), old: (u64, u64)) -> bool {
+    new >= old
+}
+
+#[async_trait]
+impl AccessTable for MemoryAccess {
+    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+        Ok(lock(&self.0).hours.get(&(org_id.to_owned(), event_type, hour)).cloned())
+    }
+
+    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let key = (record.org_id.clone(), record.event_type, record.hour);
+        let version = |record: &HourRecord| (record.member_count, record.configuration_version);
+        if state.hours.get(&key).is_some_and(|old| !covers(version(record), version(old))) {
+            return Ok(Written::Superseded);
+        }
+        state.hours.insert(key, record.clone());
+        Ok(Written::Yes)
+    }
+
+    async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let hour = &record.agent_hour;
+        let agent = (hour.org_id.clone(), hour.agent.clone());
+        let key = (hour.hour, hour.event_type);
+        let version = |record: &AgentHourRecord| (record.member_count, record.configuration_version);
+        let hours = state.agent_hours.entry(agent).or_default();
+        if hours.get(&key).is_some_and(|old| !covers(version(record), version(old))) {
+            return Ok(Written::Superseded);
+        }
+        hours.insert(key, record.clone());
+        let day = hour.hour.start().date_naive();
+        state.stream.push((hour.org_id.clone(), hour.agent.clone(), day));
+        Ok(Written::Yes)
+    }
+
+    async fn agent_day(
+        &self,
+        org_id: &str,
+        agent: &AgentKey,
+        day: NaiveDate,
+    ) -> Result<Vec<AgentHourRecord>> {
+        let state = lock(&self.0);
+        let hours = state.agent_hours.get(&(org_id.to_owned(), agent.clone()));
+        Ok(hours
+            .into_iter()
+            .flatten()
+            .filter(|((hour, _), _)| hour.start().date_naive() == day)
+            .map(|(_, record)| record.clone())
+            .collect())
+    }
+
+    async fn put_day(&self, record: &DayRecord) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let findings = &record.findings;
+        let version = |record: &DayRecord| (record.member_count, record.configuration_version);
+        let days =
+            state.days.entry((findings.org_id.clone(), findings.agent.clone())).or_default();
+        if days.get(&findings.day).is_some_and(|old| !covers(version(record), version(old))) {
+            return Ok(Written::Superseded);
+        }
+        days.insert(findings.day, record.clone());
+        Ok(Written::Yes)
+    }
+
+    async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>> {
+        let state = lock(&self.0);
+        let days = state.days.get(&(org_id.to_owned(), agent.clone()));
+        Ok(days.into_iter().flat_map(|days| days.values().cloned()).collect())
+    }
+
+    async fn put_file(&self, record: &FileRecord) -> Result<()> {
+        let key = (record.bucket.clone(), record.key.clone(), record.e_tag.clone());
+        lock(&self.0).files.insert(key, record.clone());
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct IncidentState {
+    incidents: BTreeMap<IncidentId, Incident>,
+    alerts: BTreeMap<IncidentId, BTreeMap<String, Alert>>,
+    timelines: BTreeMap<IncidentId, BTreeMap<u64, TimelineEntry>>,
+    stream: Vec<(IncidentId, String)>,
+}
+
+/// The incident table in memory.
+#[derive(Debug, Default)]
+pub struct MemoryIncidents(Mutex<IncidentState>);
+
+impl MemoryIncidents {
+    /// Takes the alerts that are owed since the last call, in the order of their writes.
+    pub fn take_stream(&self) -> Vec<(IncidentId, String)> {
+        std::mem::take(&mut lock(&self.0).stream)
+    }
+
+    /// Every incident.
+    pub fn incidents(&self) -> Vec<Incident> {
+        lock(&self.0).incidents.values().cloned().collect()
+    }
+
+    /// Every alert.
+    pub fn all_alerts(&self) -> Vec<Alert> {
+        lock(&self.0).alerts.values().flat_map(|alerts| alerts.values().cloned()).collect()
+    }
+}
+
+#[async_trait]
+impl IncidentTable for MemoryIncidents {
+    async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>> {
+        Ok(lock(&self.0).incidents.get(incident_id).cloned())
+    }
+
+    async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>> {
+        let state = lock(&self.0);
+        Ok(state.alerts.get(incident_id).and_then(|alerts| alerts.get(alert_id)).cloned())
+    }
+
+    async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>> {
+        let state = lock(&self.0);
+        let alerts = state.alerts.get(incident_id);
+        Ok(alerts.into_iter().flat_map(|alerts| alerts.values().cloned()).collect())
+    }
+
+    async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
+        let state = lock(&self.0);
+        let entries = state.timelines.get(incident_id);
+        Ok(entries.into_iter().flat_map(|entries| entries.values().cloned()).collect())
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed> {
+        let mut state = lock(&self.0);
+        let id = &change.incident.incident_id;
+        let version = state.incidents.get(id).map_or(0, |incident| incident.version);
+        if version != change.expected_version {
+            return Ok(Committed::Conflict);
+        }
+        state.incidents.insert(id.clone(), change.incident.clone());
+        let timeline = state.timelines.entry(id.clone()).or_default();
+        timeline.extend(change.timeline.iter().map(|entry| (entry.sequence, entry.clone())));
+        let alerts = state.alerts.entry(id.clone()).or_default();
+        alerts.extend(change.alerts.iter().map(|alert| (alert.alert_id.clone(), alert.clone())));
+        let owed = change.alerts.iter().filter(|alert| alert.is_owed());
+        let owed: Vec<_> = owed.map(|alert| (id.clone(), alert.alert_id.clone())).collect();
+        state.stream.extend(owed);
+        Ok(Committed::Yes)
+    }
+
+    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
+        let state = lock(&self.0);
+        let mut waiting: Vec<(DateTime<Utc>, &IncidentId)> = state
+            .alerts
+            .values()
+            .flat_map(BTreeMap::values)
+            .filter_map(|alert| Some((alert.attention_at()?, &alert.incident_id)))
+            .filter(|(at, _)| *at <= now)
+            .collect();
+        waiting.sort_unstable();
+        let mut seen = BTreeSet::new();
+        waiting.retain(|(_, id)| seen.insert(*id));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(waiting.into_iter().take(limit).map(|(_, id)| id.clone()).collect())
+    }
+}
+
+#[derive(Debug, Default)]
+struct CatalogState {
+    current: Option<StoredConfiguration>,
+    refusals: Vec<ConfigurationRefusal>,
+}
+
+/// The catalog in memory.
+#[derive(Debug, Default)]
+pub struct MemoryCatalog(Mutex<CatalogState>);
+
+impl MemoryCatalog {
+    /// Every refusal.
+    pub fn refusals(&self) -> Vec<ConfigurationRefusal> {
+        lock(&self.0).refusals.clone()
+    }
+}
+
+#[async_trait]
+impl CatalogTable for MemoryCatalog {
+    async fn current(&self) -> Result<Option<StoredConfiguration>> {
+        Ok(lock(&self.0).current.clone())
+    }
+
+    async fn put(&self, configuration: &StoredConfiguration) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let version = state.current.as_ref().map_or(0, |current| current.version);
+        if configuration.version != version.saturating_add(1) {
+            return Ok(Written::Superseded);
+        }
+        state.current = Some(configuration.clone());
+        Ok(Written::Yes)
+    }
+
+    async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()> {
+        lock(&self.0).refusals.push(refusal.clone());
+        Ok(())
+    }
+}
+
+/// A topic that keeps what was published.
+#[derive(Debug, Default)]
+pub struct MemoryPublisher(Mutex<Vec<Notice>>);
+
+impl MemoryPublisher {
+    /// Everything published so far.
+    pub fn published(&self) -> Vec<Notice> {
+        lock(&self.0).clone()
+    }
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    async fn publish(&self, notice: &Notice) -> Result<String> {
+        let mut published = lock(&self.0);
+        published.push(notice.clone());
+        Ok(format!("memory-{}", published.len()))
+    }
+}
+
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<DateTime<Utc>>);
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Moves it, forward or back.
+    pub fn set(&self, now: DateTime<Utc>) {
+        *lock(&self.0) = now;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *lock(&self.0)
+    }
+}

@@ -1,0 +1,128 @@
+//! What is stored beside the pure crates' own types: who wrote it, from how much, and when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assessment::{configuration::Configuration, findings::DayFindings};
+use chrono::{DateTime, Utc};
+use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour, tally::AgentHour};
+use serde::{Deserialize, Serialize};
+
+/// One agent's hour, with the size of the set that it was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentHourRecord {
+    /// The tallies.
+    pub agent_hour: AgentHour,
+    /// How many extracts the hour was the union of. Extracts are never removed, so more of them cover more.
+    pub member_count: u64,
+    /// Version of the configuration by which rows were given to agents.
+    pub configuration_version: u64,
+    /// When the file that caused this write was read.
+    pub landed_at: DateTime<Utc>,
+}
+
+/// An hour of one event type in one org, once all of its agents are written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourRecord {
+    /// Salesforce org.
+    pub org_id: String,
+    /// The kind of log.
+    pub event_type: EventType,
+    /// The hour.
+    pub hour: Hour,
+    /// How many extracts it is the union of.
+    pub member_count: u64,
+    /// Version of the configuration by which rows were given to agents.
+    pub configuration_version: u64,
+    /// Who has rows in it.
+    pub agents: BTreeSet<AgentKey>,
+    /// When the file that caused this write was read.
+    pub landed_at: DateTime<Utc>,
+}
+
+/// The judgement of an agent's day, with the size of the set that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayRecord {
+    /// The judgement.
+    pub findings: DayFindings,
+    /// Extracts under the day's hours, added up.
+    pub member_count: u64,
+    /// Version of the configuration that it was judged by.
+    pub configuration_version: u64,
+    /// When it was judged.
+    pub judged_at: DateTime<Utc>,
+}
+
+/// What became of a landed file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+    /// What the store calls this content.
+    pub e_tag: String,
+    /// When it was read.
+    pub read_at: DateTime<Utc>,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: FileOutcome,
+    /// Bytes read, as stored.
+    pub size_bytes: u64,
+    /// Log rows.
+    pub row_count: u64,
+    /// Rows that agents made.
+    pub agent_row_count: u64,
+    /// Rows by event type.
+    pub rows_by_event_type: BTreeMap<String, u64>,
+    /// Rows that could not be read, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// What could not be understood, by name, with the number of rows.
+    pub gaps: BTreeMap<String, u64>,
+}
+
+/// How the reading of a file ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum FileOutcome {
+    /// Read to its end.
+    Read,
+    /// Not meant to be read, as a downloader's manifest.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// Read up to a point; what came before it is judged.
+    Broken {
+        /// What happened there.
+        reason: String,
+    },
+    /// Not an event log.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A configuration in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredConfiguration {
+    /// Counted from 1.
+    pub version: u64,
+    /// When it was loaded.
+    pub loaded_at: DateTime<Utc>,
+    /// SHA-256 over the files, so that loading them again changes nothing.
+    pub digest: String,
+    /// The configuration itself.
+    pub configuration: Configuration,
+}
+
+/// A configuration that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigurationRefusal {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// SHA-256 over the files.
+    pub digest: String,
+    /// One sentence each, with file and line.
+    pub problems: Vec<String>,
+}
