@@ -1,3 +1,4 @@
+import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { App, Tags, Validations, type AppProps } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 
@@ -17,7 +18,8 @@ export interface BreachclockApp {
  * @throws ConfigurationProblems when the configuration folder does not hold up.
  */
 export function breachclockApp(props: AppProps = {}): BreachclockApp {
-  const app = new App(props);
+  // The construct library's version is pinned, and so is with it what a new app starts with.
+  const app = new App({ ...props, context: { ...featureFlags, ...props.context } });
   const settings = settingsFromContext(app.node);
   const configuration = readConfiguration(settings.configurationFolder);
   const environment = settings.environment ?? configuration.organisation.environment;

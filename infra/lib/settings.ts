@@ -72,7 +72,7 @@ export function settingsFromContext(node: Node): Settings {
     local: booleanOf('local', text('local') ?? 'false'),
     configurationFolder: folder('configDir', 'config'),
     assetsFolder: folder('assetsDir', join('..', 'target', 'lambda')),
-    environment: text('environment'),
+    environment: environmentOf(text('environment')),
   };
 }
 
@@ -100,6 +100,14 @@ function architectureOf(value: string): lambda.Architecture {
     default:
       throw new Error(`context architecture=${value} is not known; use arm64 or x86_64`);
   }
+}
+
+/** The rule of organisation.yaml holds for the name that stands in for it, too. */
+function environmentOf(value: string | undefined): string | undefined {
+  if (value === undefined || /^[a-z][a-z0-9-]{0,31}$/.test(value)) return value;
+  throw new Error(
+    `context environment=${value} is no plain word; use up to 32 small letters, digits and hyphens, a letter first`,
+  );
 }
 
 function booleanOf(key: string, value: string): boolean {

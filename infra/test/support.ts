@@ -1,16 +1,6 @@
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 
 import { Template } from 'aws-cdk-lib/assertions';
 
@@ -19,10 +9,10 @@ import { FUNCTION_NAMES, INFRA_FOLDER } from '../lib/settings.ts';
 
 export const SAMPLE_CONFIGURATION = join(INFRA_FOLDER, 'config');
 
-/** A folder that is gone when the tests of the file are done. */
+/** A folder that is gone when the process is. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'breachclock-infra-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -48,14 +38,11 @@ export function configurationWith(files: Readonly<Record<string, string>>): stri
   return folder;
 }
 
-/** The app as `cdk synth` builds it: with the feature flags of cdk.json. */
+/** The app as `cdk synth` builds it. */
 export function buildApp(context: Readonly<Record<string, string>> = {}): BreachclockApp {
-  const cdkJson = JSON.parse(readFileSync(join(INFRA_FOLDER, 'cdk.json'), 'utf8')) as {
-    context: Record<string, unknown>;
-  };
   return breachclockApp({
     outdir: temporaryFolder(),
-    context: { ...cdkJson.context, assetsDir: placeholderAssets(), ...context },
+    context: { assetsDir: placeholderAssets(), ...context },
   });
 }
 
