@@ -1,0 +1,16 @@
+//! The crate as its callers see it.
+
+#[cfg(test)]
+mod extract;
+#[cfg(test)]
+mod normalise;
+#[cfg(test)]
+mod quirks;
+#[cfg(test)]
+mod read;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tally;
