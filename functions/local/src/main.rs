@@ -1,2 +1,119 @@
-//! Placeholder until the command is written.
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod files;
+mod report;
+mod scan;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use assessment::configuration::{Configuration, ConfigurationFiles};
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Watches what AI agents do in Salesforce, and what the law asks when one leaks.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads event logs and prints the incidents in them.
+    Scan {
+        /// Folders, files, or - for standard input.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The configuration folder.
+        #[arg(long, value_name = "DIR")]
+        config: PathBuf,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// The instant to take as the moment of detection, as 2026-11-24T12:00:00Z; now, where it is not given.
+        #[arg(long, value_name = "INSTANT")]
+        as_of: Option<DateTime<Utc>>,
+    },
+    /// Reads a configuration folder and prints every mistake in it.
+    Check {
+        /// The configuration folder.
+        #[arg(long, value_name = "DIR")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+const COULD_NOT_READ: u8 = 2;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    log_to_standard_error();
+    match run(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "breachclock: {error:#}");
+            ExitCode::from(COULD_NOT_READ)
+        }
+    }
+}
+
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match command {
+        Command::Check { config } => {
+            let configuration = configuration(&config)?;
+            let (agents, orgs) = (configuration.registry.agents.len(), configuration.orgs.len());
+            writeln!(out, "{} is sound: {agents} agents in {orgs} orgs", config.display())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Scan { paths, config, format, as_of } => {
+            let scan = scan::scan(&paths, configuration(&config)?, as_of).await?;
+            match format {
+                Format::Text => report::text(&mut out, &scan)?,
+                Format::Json => report::json(&mut out, &scan)?,
+            }
+            Ok(if !scan.unread.is_empty() {
+                ExitCode::from(COULD_NOT_READ)
+            } else if scan.incidents.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            })
+        }
+    }
+}
+
+fn configuration(folder: &Path) -> anyhow::Result<Configuration> {
+    let context = || format!("the configuration folder {} cannot be read", folder.display());
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_file() && ConfigurationFiles::stem(&name).is_some() {
+            let bytes = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
+            texts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    texts.sort();
+    pipeline::catalog::parse(&texts)
+        .with_context(|| format!("the configuration in {} is refused", folder.display()))
+}

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use eventlog::{
-    attribution::RegisteredIdentity,
+    attribution::{AgentDirectory, RegisteredIdentity},
     row::{Channel, Operation},
 };
 use serde::{Deserialize, Serialize};
@@ -241,6 +241,11 @@ impl Configuration {
     /// Every identity of every registered agent.
     pub fn identities(&self) -> impl Iterator<Item = RegisteredIdentity> {
         self.registry.identities()
+    }
+
+    /// Looks agents up by what a row says of its caller.
+    pub fn directory(&self) -> AgentDirectory {
+        AgentDirectory::new(self.identities(), self.people_applications())
     }
 
     /// The connected apps that people use themselves.

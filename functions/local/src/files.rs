@@ -1,0 +1,70 @@
+//! Files of this machine as objects: what is to be read where it lies, and what is kept in a temporary folder.
+
+use std::{io, path::PathBuf};
+
+use async_trait::async_trait;
+use ports::{ObjectReader, ObjectStore, PortError, Result};
+use tempfile::TempDir;
+
+/// The bucket of what is to be read; its keys are paths, or `-` for standard input.
+pub(crate) const INPUT: &str = "file";
+
+/// Input where it lies; everything else under a temporary folder that goes when this does.
+pub(crate) struct LocalObjects {
+    kept: TempDir,
+}
+
+impl LocalObjects {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { kept: tempfile::Builder::new().prefix("breachclock-").tempdir()? })
+    }
+
+    fn path(&self, bucket: &str, key: &str) -> PathBuf {
+        if bucket == INPUT { PathBuf::from(key) } else { self.kept.path().join(bucket).join(key) }
+    }
+}
+
+fn failed(call: &'static str, error: &io::Error) -> PortError {
+    PortError::Unavailable { call, reason: error.to_string() }
+}
+
+#[async_trait]
+impl ObjectStore for LocalObjects {
+    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
+        if bucket == INPUT && key == "-" {
+            let body = Box::pin(tokio::io::stdin());
+            return Ok(ObjectReader { body, size_bytes: None, e_tag: None });
+        }
+        let path = self.path(bucket, key);
+        let file = tokio::fs::File::open(&path).await;
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => PortError::NotFound { what: path.display().to_string() },
+            _ => failed("opening a file", &error),
+        })?;
+        let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
+        Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None })
+    }
+
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
+        let path = self.path(bucket, key);
+        let folder = path.parent().map_or_else(|| self.kept.path().to_owned(), PathBuf::from);
+        tokio::fs::create_dir_all(folder).await.map_err(|error| failed("making a folder", &error))?;
+        tokio::fs::write(path, body).await.map_err(|error| failed("writing a file", &error))
+    }
+
+    /// `prefix` ends at a folder, as the prefixes of extracts do.
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        let mut keys = Vec::new();
+        let mut entries = match tokio::fs::read_dir(self.path(bucket, prefix)).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(keys),
+            entries => entries.map_err(|error| failed("listing a folder", &error))?,
+        };
+        while let Some(entry) =
+            entries.next_entry().await.map_err(|error| failed("listing a folder", &error))?
+        {
+            keys.push(format!("{prefix}{}", entry.file_name().to_string_lossy()));
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+}

@@ -1,0 +1,188 @@
+//! What a scan prints.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use incident::{Alert, AlertState, Incident};
+use serde_json::{Value, json};
+
+use crate::scan::Scan;
+
+/// A page for people: each incident as legal would be told of it, then the summary.
+pub(crate) fn text(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
+    for incident in &scan.incidents {
+        let alert = Alert::new(
+            &incident.incident_id,
+            None,
+            deadlines::Stage::Opened,
+            None,
+            scan.now,
+            AlertState::owed(scan.now),
+        );
+        let context = pipeline::notify::context(&scan.configuration, incident);
+        let notice = notices::notice(incident, &alert, &context, scan.now);
+        writeln!(out, "{}", "=".repeat(76))?;
+        writeln!(out, "{}\n", notice.subject)?;
+        writeln!(out, "{}", notice.text)?;
+    }
+    writeln!(out, "{}", "=".repeat(76))?;
+    summary(out, scan)
+}
+
+fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
+    let agent_rows: u64 = scan.rows_by_agent.values().sum();
+    writeln!(out, "{} in {}", counted(count(scan.incidents.len()), "incident"), counted(scan.file_count, "file"))?;
+    writeln!(out, "Rows read: {}, of which {agent_rows} by agents", scan.rows)?;
+    for (agent, rows) in &scan.rows_by_agent {
+        writeln!(out, "  {agent}: {rows}")?;
+    }
+    writeln!(out, "Rows that could not be decided:{}", none_if(scan.undecided.is_empty()))?;
+    for (reason, rows) in &scan.undecided {
+        writeln!(out, "  {}: {rows}", name(reason))?;
+    }
+    writeln!(out, "Not understood in the logs:{}", none_if(scan.log_gaps.is_empty()))?;
+    for (gap, rows) in &scan.log_gaps {
+        writeln!(out, "  {gap}: {}", counted(*rows, "row"))?;
+    }
+    writeln!(out, "Rows that could not be read:{}", none_if(scan.quarantined.is_empty()))?;
+    for (reason, rows) in &scan.quarantined {
+        writeln!(out, "  {reason}: {rows}")?;
+    }
+    if !scan.ignored.is_empty() {
+        writeln!(out, "Files passed over:")?;
+        for (file, reason) in &scan.ignored {
+            writeln!(out, "  {file}: {reason}")?;
+        }
+    }
+    if !scan.unread.is_empty() {
+        writeln!(out, "Files that could not be read:")?;
+        for (file, reason) in &scan.unread {
+            writeln!(out, "  {file}: {reason}")?;
+        }
+    }
+    Ok(())
+}
+
+fn none_if(is_empty: bool) -> &'static str {
+    if is_empty { " none" } else { "" }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// The name that an enum has in JSON.
+fn name(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name.replace('_', " "),
+        _ => "unnamed".to_owned(),
+    }
+}
+
+/// One object a line, by `docs/scan.schema.json`.
+pub(crate) fn json(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
+    for incident in &scan.incidents {
+        writeln!(out, "{}", incident_line(incident, scan.now))?;
+    }
+    writeln!(out, "{}", summary_line(scan))
+}
+
+fn incident_line(incident: &Incident, now: DateTime<Utc>) -> Value {
+    let findings = &incident.findings;
+    let signals: Vec<Value> = findings
+        .signals
+        .iter()
+        .map(|signal| {
+            json!({
+                "rule": signal.rule,
+                "weight": signal.weight,
+                "reason": signal.reason,
+                "objects": signal.objects,
+                "rows": signal.row_count,
+                "records": signal.record_count,
+                "first_at": instant(signal.first_at),
+                "last_at": instant(signal.last_at),
+                "evidence": signal.evidence,
+            })
+        })
+        .collect();
+    let objects: Vec<Value> = findings
+        .exposures
+        .iter()
+        .map(|(object, exposure)| {
+            json!({
+                "object": object,
+                "category": exposure.category,
+                "rows": exposure.row_count,
+                "records": exposure.record_count,
+                "record_ids_seen": exposure.record_ids.len(),
+                "fields": exposure.fields,
+            })
+        })
+        .collect();
+    let obligations: Vec<Value> = incident
+        .obligations
+        .iter()
+        .map(|obligation| {
+            json!({
+                "regime": obligation.regime_id,
+                "article": obligation.article,
+                "standing": &obligation.standing,
+                "who_is_told": obligation.who_is_told,
+                "started_at": obligation.started_at.map(instant),
+                "start_assumed": obligation.start_assumed,
+                "due_at": obligation.due_at.map(instant),
+                "remaining_minutes": obligation.due_at.map(|due_at| (due_at - now).num_minutes()),
+                "law_version": obligation.law_version,
+            })
+        })
+        .collect();
+    json!({
+        "kind": "incident",
+        "incident_id": incident.incident_id,
+        "org_id": incident.org_id,
+        "agent": incident.agent,
+        "first_event_at": instant(findings.first_event_at),
+        "last_event_at": instant(findings.last_event_at),
+        "severity": findings.severity.level,
+        "risk": findings.severity.risk,
+        "severity_arithmetic": findings.severity.arithmetic,
+        "score": findings.score,
+        "scoring_version": findings.scoring_version,
+        "signals": signals,
+        "objects": objects,
+        "rows": findings.row_count,
+        "records": findings.record_count,
+        "subject_estimate": findings.subject_estimate,
+        "obligations": obligations,
+    })
+}
+
+fn summary_line(scan: &Scan) -> Value {
+    let files = |list: &[(String, String)]| -> Vec<Value> {
+        list.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect()
+    };
+    json!({
+        "kind": "summary",
+        "as_of": instant(scan.now),
+        "incidents": scan.incidents.len(),
+        "files": scan.file_count,
+        "rows": scan.rows,
+        "rows_by_event_type": scan.rows_by_event_type,
+        "rows_by_agent": scan.rows_by_agent,
+        "verdicts": scan.verdicts,
+        "undecided": scan.undecided,
+        "log_gaps": scan.log_gaps,
+        "quarantined": scan.quarantined,
+        "files_ignored": files(&scan.ignored),
+        "files_unread": files(&scan.unread),
+    })
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}

@@ -1,0 +1,204 @@
+//! The pipeline over a list of files.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use assessment::{
+    configuration::Configuration,
+    findings::{GapReason, Verdict},
+};
+use chrono::{DateTime, Utc};
+use incident::Incident;
+use pipeline::{
+    PipelineError,
+    assess::assess_day,
+    ingest::{IngestSettings, ingest_object},
+};
+use ports::{
+    Clock, FileOutcome, Ports, StoredConfiguration, SystemClock,
+    memory::{ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryPublisher},
+};
+
+use crate::files::{INPUT, LocalObjects};
+
+/// What a scan found.
+pub(crate) struct Scan {
+    pub(crate) configuration: Configuration,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) file_count: u64,
+    /// Files that are no logs and are not meant to be, with the reason.
+    pub(crate) ignored: Vec<(String, String)>,
+    /// Files that could not be read, or not to their end, with the reason.
+    pub(crate) unread: Vec<(String, String)>,
+    pub(crate) rows: u64,
+    pub(crate) rows_by_event_type: BTreeMap<String, u64>,
+    pub(crate) rows_by_agent: BTreeMap<String, u64>,
+    pub(crate) verdicts: BTreeMap<Verdict, u64>,
+    /// Rows of agents that could not be decided, by reason.
+    pub(crate) undecided: BTreeMap<GapReason, u64>,
+    /// What the logs hold that is not understood, or lack, by name.
+    pub(crate) log_gaps: BTreeMap<String, u64>,
+    pub(crate) quarantined: BTreeMap<String, u64>,
+}
+
+pub(crate) async fn scan(
+    paths: &[PathBuf],
+    configuration: Configuration,
+    as_of: Option<DateTime<Utc>>,
+) -> anyhow::Result<Scan> {
+    let access = Arc::new(MemoryAccess::default());
+    let incidents = Arc::new(MemoryIncidents::default());
+    let clock: Arc<dyn Clock> = match as_of {
+        Some(instant) => Arc::new(ManualClock::at(instant)),
+        None => Arc::new(SystemClock),
+    };
+    let objects = LocalObjects::new().context("no temporary folder can be made")?;
+    let ports = Ports {
+        objects: Arc::new(objects),
+        access: access.clone(),
+        incidents: incidents.clone(),
+        catalog: Arc::new(MemoryCatalog::default()),
+        publisher: Arc::new(MemoryPublisher::default()),
+        clock,
+    };
+    let now = ports.clock.now();
+    let stored = StoredConfiguration {
+        version: 1,
+        loaded_at: now,
+        digest: String::new(),
+        configuration: configuration.clone(),
+    };
+    ports.catalog.put(&stored).await?;
+
+    let files = files_under(paths)?;
+    let unread = read_all(&ports, &files).await?;
+    // Every hour stands by now, so that each day is judged once and an incident opens with all that is known.
+    let changed: BTreeSet<_> = access.take_stream().into_iter().collect();
+    for (org_id, agent, day) in changed {
+        assess_day(&ports, &org_id, &agent, day).await?;
+    }
+
+    let mut scan = Scan {
+        configuration,
+        now,
+        incidents: incidents.incidents(),
+        file_count: u64::try_from(files.len()).unwrap_or(u64::MAX),
+        ignored: Vec::new(),
+        unread,
+        rows: 0,
+        rows_by_event_type: BTreeMap::new(),
+        rows_by_agent: BTreeMap::new(),
+        verdicts: BTreeMap::new(),
+        undecided: BTreeMap::new(),
+        log_gaps: BTreeMap::new(),
+        quarantined: BTreeMap::new(),
+    };
+    scan.incidents.sort_by(|a, b| {
+        let order = |incident: &Incident| (incident.findings.severity.level, incident.findings.score);
+        order(b).cmp(&order(a)).then_with(|| a.incident_id.cmp(&b.incident_id))
+    });
+    scan.sum_up(&access);
+    Ok(scan)
+}
+
+impl Scan {
+    fn sum_up(&mut self, access: &MemoryAccess) {
+        for file in access.files() {
+            self.rows = self.rows.saturating_add(file.row_count);
+            add_all(&mut self.rows_by_event_type, file.rows_by_event_type);
+            add_all(&mut self.log_gaps, file.gaps);
+            add_all(&mut self.quarantined, file.quarantined);
+            if let FileOutcome::Ignored { reason } = file.outcome {
+                self.ignored.push((file.key, reason));
+            }
+        }
+        for record in access.all_days() {
+            let findings = record.findings;
+            add_all(
+                &mut self.rows_by_agent,
+                BTreeMap::from([(findings.agent.0.clone(), findings.row_count)]),
+            );
+            add_all(&mut self.verdicts, findings.verdicts);
+            add_all(&mut self.undecided, findings.gaps);
+        }
+    }
+}
+
+fn add_all<K: Ord>(sums: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        let sum = sums.entry(key).or_default();
+        *sum = sum.saturating_add(count);
+    }
+}
+
+async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let settings = IngestSettings::new("records");
+    let mut progress = Progress::new(files.len());
+    let mut unread = Vec::new();
+    for file in files {
+        progress.next();
+        let key = file.to_string_lossy();
+        match ingest_object(ports, &settings, INPUT, &key).await {
+            Ok(_) => {}
+            Err(PipelineError::File { reason, .. }) => unread.push((key.into_owned(), reason)),
+            Err(PipelineError::Port(error)) => unread.push((key.into_owned(), error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    progress.end();
+    Ok(unread)
+}
+
+/// All files under the paths, in the order of the paths and then of names, each once.
+fn files_under(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, &mut files).with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    let mut seen = BTreeSet::new();
+    files.retain(|file| seen.insert(file.clone()));
+    Ok(files)
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if path == Path::new("-") || !path.metadata()?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> =
+        path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    entries.sort_unstable();
+    entries.iter().try_for_each(|entry| collect(entry, files))
+}
+
+/// A line on standard error that tells how far it is; silent where that is not a terminal.
+struct Progress {
+    total: usize,
+    done: usize,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(total: usize) -> Self {
+        Self { total, done: 0, shown: io::stderr().is_terminal() }
+    }
+
+    fn next(&mut self) {
+        self.done = self.done.saturating_add(1);
+        if self.shown {
+            let _ = write!(io::stderr(), "\rreading file {} of {}", self.done, self.total);
+        }
+    }
+
+    fn end(&self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The whole pipeline in one process, against ports in memory, with virtual time and a seed.
+//!
+//! A story (a few log files, then three and a half days) is run once undisturbed, and then again and again with
+//! messages duplicated, reordered, delayed, dropped and delivered again, calls refused, and calls that take effect
+//! but whose answer is lost. Whatever happens, the checkers ask the same:
+//!
+//! - the findings are those of the undisturbed run, to the byte;
+//! - every alert that came to be owed was published at least once, or withdrawn for a more urgent one;
+//! - the chain of every timeline is whole;
+//! - no personal data stands in a log line, a message, an extract or a table.
+//!
+//! `SIMULATION_SEEDS=10000` runs more seeds; `SIMULATION_SEED=17` repeats one.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+
+mod simulator;
+
+use simulator::{Faults, Outcome, Story, simulate};
+
+/// How many seeds the suite runs.
+const SEEDS: u64 = 300;
+
+fn seeds() -> Vec<u64> {
+    let variable = |name| std::env::var(name).ok().map(|value: String| value.parse().unwrap());
+    match (variable("SIMULATION_SEED"), variable("SIMULATION_SEEDS")) {
+        (Some(seed), _) => vec![seed],
+        (None, count) => (0..count.unwrap_or(SEEDS)).collect(),
+    }
+}
+
+fn assert_same(expected: &Outcome, found: &Outcome, what: &str) {
+    let broken = found.broken();
+    assert!(broken.is_empty(), "{what}: {broken:#?}");
+    assert_eq!(expected.findings, found.findings, "{what}: the findings differ");
+}
+
+#[test]
+fn whatever_happens_the_findings_are_the_same_and_no_alert_is_lost() {
+    let story = Story::morning();
+    let undisturbed = simulate(&story, &Faults::none());
+    assert_eq!(undisturbed.incident_count(), 1, "the story holds one leak");
+    assert_same(&undisturbed, &undisturbed, "the undisturbed run");
+    for seed in seeds() {
+        let disturbed = simulate(&story, &Faults::seeded(seed));
+        assert_same(&undisturbed, &disturbed, &format!("SIMULATION_SEED={seed}"));
+    }
+}
+
+#[test]
+fn a_failure_at_any_single_call_loses_nothing() {
+    let story = Story::short();
+    let undisturbed = simulate(&story, &Faults::none());
+    assert!(undisturbed.call_count > 20, "{}", undisturbed.call_count);
+    for call in 0..undisturbed.call_count {
+        for (effect, faults) in [
+            ("refused", Faults::refuse_call(call)),
+            ("answer lost", Faults::lose_answer_of_call(call)),
+        ] {
+            let disturbed = simulate(&story, &faults);
+            assert_same(&undisturbed, &disturbed, &format!("call {call} {effect}"));
+        }
+    }
+}
+
+#[test]
+fn hourly_late_and_daily_files_in_any_order_give_the_same_findings() {
+    let undisturbed = simulate(&Story::morning(), &Faults::none());
+    let late_and_daily = Story::morning_late_and_daily();
+    for seed in 0..20 {
+        let found = simulate(&late_and_daily, &Faults::reordered(seed));
+        assert_same(&undisturbed, &found, &format!("order of seed {seed}"));
+    }
+}
+
+#[test]
+fn the_checkers_notice_what_they_are_for() {
+    let mut outcome = simulate(&Story::short(), &Faults::none());
+    assert!(outcome.broken().is_empty());
+    outcome.published.clear();
+    assert!(outcome.broken().iter().any(|broken| broken.contains("was never published")));
+
+    let mut outcome = simulate(&Story::short(), &Faults::none());
+    outcome.spoken.push(format!("user {}", worlds::CANARY_PERSONAL_DATA));
+    assert!(outcome.broken().iter().any(|broken| broken.contains("personal data")));
+
+    let mut outcome = simulate(&Story::short(), &Faults::none());
+    let (entries, _) = outcome.timelines.first_mut().unwrap();
+    entries.remove(1);
+    assert!(outcome.broken().iter().any(|broken| broken.contains("timeline")));
+}

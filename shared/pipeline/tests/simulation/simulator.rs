@@ -1,0 +1,407 @@
+//! The simulator: a queue of messages, a clock, a die.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use eventlog::attribution::AgentKey;
+use incident::{Alert, AlertState, IncidentId, TimelineEntry, TimelineHead, verify};
+use pipeline::{
+    assess::assess_day,
+    catalog,
+    ingest::{IngestSettings, ingest_object},
+    notify::publish_owed,
+    remind::sweep,
+};
+use ports::{
+    IncidentTable, Ports,
+    failing::{Fault, FaultPlan, failing},
+    memory::{
+        ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher,
+    },
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use worlds::{CANARY_PERSONAL_DATA, LogFile, World};
+
+const LANDING: &str = "landing";
+const CONFIGURATION: &str = "configuration";
+const FILES_OF_CONFIGURATION: [(&str, &str); 5] = [
+    ("agents.yaml", include_str!("../../../../infra/config/agents.yaml")),
+    ("data-map.yaml", include_str!("../../../../infra/config/data-map.yaml")),
+    ("organisation.yaml", include_str!("../../../../infra/config/organisation.yaml")),
+    ("orgs.yaml", include_str!("../../../../infra/config/orgs.yaml")),
+    ("recipients.yaml", include_str!("../../../../infra/config/recipients.yaml")),
+];
+
+/// The files that land, in the order of an undisturbed morning.
+pub(crate) struct Story(Vec<(String, Vec<u8>)>);
+
+impl Story {
+    /// The leak and a little of everything around it.
+    pub(crate) fn morning() -> Self {
+        Self::of(&thinned(6))
+    }
+
+    /// The rows that make the incident, in two files.
+    pub(crate) fn short() -> Self {
+        let files = thinned(1);
+        let of = |event_type| files.iter().filter(move |file| file.event_type == event_type);
+        let few: Vec<LogFile> = of("BulkApi2").chain(of("Report")).cloned().collect();
+        let with_leak = |file: &&LogFile| file.rows.iter().any(|row| is_copilots(row));
+        Self::of(&few.iter().filter(with_leak).cloned().collect::<Vec<_>>())
+    }
+
+    /// The rows of [`Story::morning`] as hourly files, late hourly files and daily files.
+    pub(crate) fn morning_late_and_daily() -> Self {
+        let hourly = thinned(6);
+        let mut files = worlds::recut::late_hourly(&hourly, 30, 5);
+        files.extend(worlds::recut::daily(&worlds::recut::with_reordered_columns(&hourly, 5)));
+        Self::of(&files)
+    }
+
+    fn of(files: &[LogFile]) -> Self {
+        Self(files.iter().map(|file| (file.key(), file.to_csv_gz())).collect())
+    }
+}
+
+fn is_copilots(row: &worlds::Row) -> bool {
+    let ids = ["0055g00000Bot01", "0Xx5g0000008aBc"];
+    row.values.values().any(|value| ids.iter().any(|id| value.starts_with(id)))
+}
+
+/// The morning, with all rows of the agent that goes wrong and so many others of each file.
+fn thinned(others: usize) -> Vec<LogFile> {
+    let mut files = World::morning(1).files;
+    for file in &mut files {
+        let mut kept = 0;
+        file.rows.retain(|row| {
+            is_copilots(row) || {
+                kept += 1;
+                kept <= others
+            }
+        });
+    }
+    files.retain(|file| file.rows.iter().any(is_copilots));
+    files
+}
+
+/// What goes wrong.
+pub(crate) struct Faults {
+    seed: u64,
+    /// Messages are delivered in another order, and some more than once.
+    disorderly: bool,
+    /// Of a thousand calls, how many fail.
+    failing_per_mille: u32,
+    /// One call that fails.
+    single: Option<(u64, Fault)>,
+}
+
+impl Faults {
+    pub(crate) fn none() -> Self {
+        Self { seed: 0, disorderly: false, failing_per_mille: 0, single: None }
+    }
+
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self { seed, disorderly: true, failing_per_mille: 60, single: None }
+    }
+
+    pub(crate) fn reordered(seed: u64) -> Self {
+        Self { seed, disorderly: true, failing_per_mille: 0, single: None }
+    }
+
+    pub(crate) fn refuse_call(call: u64) -> Self {
+        Self { single: Some((call, Fault::Before)), ..Self::none() }
+    }
+
+    pub(crate) fn lose_answer_of_call(call: u64) -> Self {
+        Self { single: Some((call, Fault::After)), ..Self::none() }
+    }
+}
+
+struct Plan {
+    calls: AtomicU64,
+    die: Mutex<ChaCha8Rng>,
+    failing_per_mille: u32,
+    single: Option<(u64, Fault)>,
+}
+
+impl FaultPlan for Plan {
+    fn next(&self, _call: &'static str) -> Fault {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some((_, fault)) = self.single.filter(|(at, _)| *at == call) {
+            return fault;
+        }
+        let mut die = self.die.lock().unwrap();
+        if die.random_ratio(self.failing_per_mille, 1_000) {
+            if die.random_bool(0.5) { Fault::Before } else { Fault::After }
+        } else {
+            Fault::None
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Message {
+    Landed(String),
+    Changed(String, AgentKey, NaiveDate),
+    Owed(IncidentId, String),
+}
+
+/// What a run came to.
+pub(crate) struct Outcome {
+    /// Tallies, judged days and incidents' findings, as JSON.
+    pub(crate) findings: BTreeMap<String, serde_json::Value>,
+    pub(crate) alerts: Vec<Alert>,
+    /// Ids of the alerts that the topic took.
+    pub(crate) published: BTreeSet<String>,
+    pub(crate) timelines: Vec<(Vec<TimelineEntry>, TimelineHead)>,
+    /// Everything that was said: log lines, messages, extracts, incidents.
+    pub(crate) spoken: Vec<String>,
+    pub(crate) call_count: u64,
+    incidents: usize,
+}
+
+impl Outcome {
+    pub(crate) fn incident_count(&self) -> usize {
+        self.incidents
+    }
+
+    /// What the checkers object to.
+    pub(crate) fn broken(&self) -> Vec<String> {
+        let mut broken = Vec::new();
+        for alert in &self.alerts {
+            match &alert.state {
+                AlertState::Published { .. } if !self.published.contains(&alert.alert_id) => {
+                    broken.push(format!("{} was never published", alert.alert_id));
+                }
+                AlertState::Published { .. } | AlertState::Withdrawn { .. } => {}
+                state => broken.push(format!("{} is still {state:?}", alert.alert_id)),
+            }
+        }
+        for (entries, head) in &self.timelines {
+            if let Some(sequence) = verify(entries, head) {
+                broken.push(format!("a timeline is broken at entry {sequence}"));
+            }
+        }
+        if self.spoken.iter().any(|line| line.contains(CANARY_PERSONAL_DATA)) {
+            broken.push("personal data stands where it must not".to_owned());
+        }
+        broken
+    }
+}
+
+/// Runs a story to its end: until every message is worked through, and then until the clocks have run out.
+pub(crate) fn simulate(story: &Story, faults: &Faults) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(Simulation::new(story, faults).run(story))
+}
+
+struct Simulation {
+    objects: Arc<MemoryObjects>,
+    access: Arc<MemoryAccess>,
+    incidents: Arc<MemoryIncidents>,
+    publisher: Arc<MemoryPublisher>,
+    clock: Arc<ManualClock>,
+    now: DateTime<Utc>,
+    plan: Arc<Plan>,
+    sound: Ports,
+    ports: Ports,
+    settings: IngestSettings,
+    die: ChaCha8Rng,
+    disorderly: bool,
+    pending: Vec<Message>,
+}
+
+impl Simulation {
+    fn new(story: &Story, faults: &Faults) -> Self {
+        let now: DateTime<Utc> = "2026-11-24T15:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::at(now));
+        let (objects, access) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryAccess::default()));
+        let incidents = Arc::new(MemoryIncidents::default());
+        let publisher = Arc::new(MemoryPublisher::default());
+        let sound = Ports {
+            objects: objects.clone(),
+            access: access.clone(),
+            incidents: incidents.clone(),
+            catalog: Arc::new(MemoryCatalog::default()),
+            publisher: publisher.clone(),
+            clock: clock.clone(),
+        };
+        let plan = Arc::new(Plan {
+            calls: AtomicU64::new(0),
+            die: Mutex::new(ChaCha8Rng::seed_from_u64(faults.seed.wrapping_add(1))),
+            failing_per_mille: faults.failing_per_mille,
+            single: faults.single,
+        });
+        let dynamic: Arc<dyn FaultPlan> = plan.clone();
+        Self {
+            ports: failing(&sound, &dynamic),
+            objects,
+            access,
+            incidents,
+            publisher,
+            clock,
+            now,
+            plan,
+            sound,
+            settings: IngestSettings { chunk_rows_max: 40, ..IngestSettings::new("records") },
+            die: ChaCha8Rng::seed_from_u64(faults.seed),
+            disorderly: faults.disorderly,
+            pending: story.0.iter().map(|(key, _)| Message::Landed(key.clone())).collect(),
+        }
+    }
+
+    async fn run(mut self, story: &Story) -> Outcome {
+        let log = Log::default();
+        let writer = log.clone();
+        let _logging = tracing::subscriber::set_default(
+            tracing_subscriber::fmt()
+                .json()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(move || writer.clone())
+                .finish(),
+        );
+        for (key, body) in &story.0 {
+            self.sound.objects.put(LANDING, key, body.clone()).await.unwrap();
+        }
+        for (name, text) in FILES_OF_CONFIGURATION {
+            self.sound.objects.put(CONFIGURATION, name, text.as_bytes().to_vec()).await.unwrap();
+        }
+        let loaded = catalog::load(&self.sound, CONFIGURATION).await.unwrap();
+        assert_eq!(loaded, catalog::Loaded::Accepted { version: 1 });
+        self.work_through().await;
+        // Until every clock has run out, and long enough after that for the slowest retry.
+        for _ in 0..(80 * 4) {
+            self.pass(TimeDelta::minutes(15));
+            // A sweep that fails is followed by the next, as on every minute.
+            let _ = sweep(&self.ports).await;
+            self.work_through().await;
+        }
+        self.outcome(&log).await
+    }
+
+    /// Delivers messages until none is left.
+    async fn work_through(&mut self) {
+        for step in 0_u32.. {
+            assert!(step < 20_000, "messages never come to an end");
+            self.take_streams();
+            if self.pending.is_empty() {
+                break;
+            }
+            let index = if self.disorderly { self.die.random_range(0..self.pending.len()) } else { 0 };
+            let message = self.pending.remove(index);
+            if self.disorderly && self.die.random_ratio(1, 12) {
+                // Delivered twice, or dropped and delivered again later: the queue cannot tell.
+                self.pending.push(message.clone());
+            }
+            if !self.deliver(&message).await {
+                self.pending.push(message);
+            }
+            self.pass(TimeDelta::milliseconds(20));
+        }
+    }
+
+    async fn deliver(&self, message: &Message) -> bool {
+        match message {
+            Message::Landed(key) => {
+                ingest_object(&self.ports, &self.settings, LANDING, key).await.is_ok()
+            }
+            Message::Changed(org_id, agent, day) => {
+                assess_day(&self.ports, org_id, agent, *day).await.is_ok()
+            }
+            Message::Owed(incident_id, alert_id) => {
+                publish_owed(&self.ports, incident_id, alert_id).await.is_ok()
+            }
+        }
+    }
+
+    fn take_streams(&mut self) {
+        let changed = self.access.take_stream().into_iter();
+        self.pending.extend(changed.map(|(org, agent, day)| Message::Changed(org, agent, day)));
+        let owed = self.incidents.take_stream().into_iter();
+        self.pending.extend(owed.map(|(incident_id, alert_id)| Message::Owed(incident_id, alert_id)));
+    }
+
+    fn pass(&mut self, time: TimeDelta) {
+        self.now += time;
+        self.clock.set(self.now);
+    }
+
+    async fn outcome(self, log: &Log) -> Outcome {
+        let mut findings = BTreeMap::new();
+        for record in self.access.all_agent_hours() {
+            let hour = &record.agent_hour;
+            let key = format!(
+                "hour {} {} {} {}",
+                hour.org_id,
+                hour.agent.as_str(),
+                hour.hour.key(),
+                hour.event_type.name()
+            );
+            findings.insert(key, json(hour));
+        }
+        for record in self.access.all_days() {
+            let day = &record.findings;
+            findings.insert(format!("day {} {} {}", day.org_id, day.agent.as_str(), day.day), json(day));
+        }
+        let mut spoken: Vec<String> = Vec::new();
+        let mut timelines = Vec::new();
+        let incidents = self.incidents.incidents();
+        for incident in &incidents {
+            findings.insert(format!("incident {}", incident.incident_id), json(&incident.findings));
+            let timeline = self.incidents.timeline(&incident.incident_id).await.unwrap();
+            timelines.push((timeline, incident.timeline_head.clone()));
+            spoken.push(json(incident).to_string());
+        }
+        let mut published = BTreeSet::new();
+        for notice in self.publisher.published() {
+            let alert_id = notice.json.pointer("/data/alert_id").unwrap().as_str().unwrap().to_owned();
+            published.insert(alert_id);
+            spoken.push(format!("{} {} {}", notice.subject, notice.text, notice.json));
+        }
+        for ((bucket, key), body) in self.objects.objects() {
+            if bucket == "records" && key.starts_with("extracts/") {
+                let reader = eventlog::extract::ExtractReader::new(io::Cursor::new(body));
+                spoken.extend(reader.map(|row| json(&row.unwrap()).to_string()));
+            }
+        }
+        let lines = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(lines.contains("read a file"), "the log was not captured");
+        spoken.push(lines);
+        Outcome {
+            findings,
+            alerts: self.incidents.all_alerts(),
+            published,
+            timelines,
+            spoken,
+            call_count: self.plan.calls.load(Ordering::Relaxed),
+            incidents: incidents.len(),
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// What was logged during one run.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
