@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The deployed system on this machine: the CDK app and the function binaries on the embedded AWS emulator.
+//!
+//! A [`LocalStack`] is started with fresh state on a free loopback port, deployed by the real CDK command, and asked
+//! through the AWS SDK. Alerts are received by a [`WebhookReceiver`] and as [`Email`]s. Nothing of it outlives the
+//! process that started it, however that process ends: see [`Supervised`].
+
+mod emulator;
+mod interface;
+mod mailbox;
+mod runtime_api;
+mod stack;
+mod supervised;
+mod wait;
+mod webhook;
+
+pub use emulator::{Emulator, REGION, repository};
+pub use mailbox::Email;
+pub use runtime_api::LoneFunction;
+pub use stack::{LocalStack, Outputs};
+pub use supervised::Supervised;
+pub use wait::wait_until;
+pub use webhook::{Answer, Notification, Received, WebhookReceiver};
