@@ -69,7 +69,7 @@ agents:
     const found = problemsOf(configurationWith({ 'agents.yaml': agents }));
     assert.equal(
       found,
-      'agents.yaml:8:14: agents[0].identities[1].bot: `0` is no Salesforce id; copy its 15 or 18 letters and digits again\n',
+      'agents.yaml:8:14: agents[0].identities[1].bot: `0` has 1 characters; a Salesforce id has 15 or 18; copy it again\n',
     );
   });
 
@@ -78,7 +78,10 @@ agents:
     const long = orgs.replace('00D5g000004Hq3K', '00D5g000004Hq3KEAS');
     assert.equal(problemsOf(configurationWith({ 'orgs.yaml': long })), 'no problem\n');
     const mistyped = orgs.replace('00D5g000004Hq3K', '00D5g000004Hq3KEAT');
-    assert.match(problemsOf(configurationWith({ 'orgs.yaml': mistyped })), /is no Salesforce id/);
+    assert.match(
+      problemsOf(configurationWith({ 'orgs.yaml': mistyped })),
+      /does not fit its own last three characters/,
+    );
   });
 
   it('may say nothing of its own about data', () => {

@@ -1,35 +1,12 @@
 import { quoted, suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
-import { shortId } from './salesforce-id.ts';
+import { isSalesforceId, shortId } from './salesforce-id.ts';
 import { shownPath, type SourceFile, type Step } from './source-file.ts';
 
 const IDENTITY_KINDS = ['bot', 'planner', 'connected_app', 'user', 'client', 'user_agent'] as const;
 
-type IdentityKind = (typeof IDENTITY_KINDS)[number];
-
-type Identity = Readonly<Partial<Record<IdentityKind | 'purpose', string>>>;
-
-interface Purpose {
-  readonly name: string;
-  readonly records_per_hour?: number;
-  readonly records_per_day?: number;
-  readonly hours?: { readonly from: string; readonly to: string };
-}
-
-interface Agent {
-  readonly name: string;
-  readonly orgs: readonly string[];
-  readonly identities: readonly Identity[];
-  readonly purposes?: readonly Purpose[];
-}
-
-interface DataObject {
-  readonly object: string;
-  readonly fields?: readonly { readonly field: string }[];
-}
-
-/** The files that hold against their schemas; one that does not is absent, and is not looked into further. */
-export interface CheckedSources {
+/** The files as far as they could be read; what in them is not as the schema wants it is passed over here. */
+export interface Sources {
   readonly orgs: SourceFile | undefined;
   readonly recipients: SourceFile | undefined;
   readonly agents: SourceFile | undefined;
@@ -37,59 +14,55 @@ export interface CheckedSources {
 }
 
 /** What no single schema can see: names that must be unique, and names that must exist in another file. */
-export function crossCheck({ orgs, recipients, agents, dataMap }: CheckedSources): Problem[] {
-  const orgIds =
-    orgs === undefined
-      ? undefined
-      : (orgs.value as { orgs: { org_id: string }[] }).orgs.map((org) => org.org_id);
+export function crossCheck({ orgs, recipients, agents, dataMap }: Sources): Problem[] {
+  const orgIds = orgs === undefined ? [] : entriesOf(orgs.value, 'orgs').map((org) => orgIdOf(org['org_id']));
+  const known = [...new Set(orgIds.filter((id) => id !== undefined))];
   return [
-    ...(orgs === undefined
-      ? []
-      : duplicates(orgs, (orgIds ?? []).map(shortId), (index) => ['orgs', index, 'org_id'])),
-    ...(recipients === undefined ? [] : recipientProblems(recipients, orgIds)),
-    ...(agents === undefined ? [] : registryProblems(agents, orgIds)),
+    ...(orgs === undefined ? [] : duplicates(orgs, orgIds, (index) => ['orgs', index, 'org_id'])),
+    ...(recipients === undefined ? [] : recipientProblems(recipients, known)),
+    ...(agents === undefined ? [] : registryProblems(agents, known)),
     ...(dataMap === undefined ? [] : dataMapProblems(dataMap)),
   ];
 }
 
-function recipientProblems(source: SourceFile, orgIds: readonly string[] | undefined): Problem[] {
-  const { recipients } = source.value as { recipients: { name: string; orgs?: string[] }[] };
+function recipientProblems(source: SourceFile, orgIds: readonly string[]): Problem[] {
+  const recipients = entriesOf(source.value, 'recipients');
   return [
     ...duplicates(source, namesOf(recipients), (index) => ['recipients', index, 'name']),
     ...recipients.flatMap((recipient, index) =>
-      orgProblems(source, recipient.orgs ?? [], orgIds, ['recipients', index, 'orgs']),
+      orgProblems(source, recipient, orgIds, ['recipients', index, 'orgs']),
     ),
   ];
 }
 
-function registryProblems(source: SourceFile, orgIds: readonly string[] | undefined): Problem[] {
-  const registry = source.value as { people_applications?: string[]; agents: Agent[] };
+function registryProblems(source: SourceFile, orgIds: readonly string[]): Problem[] {
+  const agents = entriesOf(source.value, 'agents');
   return [
-    ...duplicates(source, namesOf(registry.agents), (index) => ['agents', index, 'name']),
-    ...registry.agents.flatMap((agent, index) => [
-      ...orgProblems(source, agent.orgs, orgIds, ['agents', index, 'orgs']),
+    ...duplicates(source, namesOf(agents), (index) => ['agents', index, 'name']),
+    ...agents.flatMap((agent, index) => [
+      ...orgProblems(source, agent, orgIds, ['agents', index, 'orgs']),
       ...purposeProblems(source, agent, ['agents', index]),
     ]),
-    ...identityProblems(source, registry.agents, registry.people_applications ?? []),
+    ...identityProblems(source, agents, itemsOf(source.value, 'people_applications')),
   ];
 }
 
-function purposeProblems(source: SourceFile, agent: Agent, path: readonly Step[]): Problem[] {
-  const purposes = agent.purposes ?? [];
+function purposeProblems(source: SourceFile, agent: Entry, path: readonly Step[]): Problem[] {
+  const purposes = entriesOf(agent, 'purposes');
   const names = namesOf(purposes);
+  const known = names.filter((name) => name !== undefined);
   const problems = duplicates(source, names, (place) => [...path, 'purposes', place, 'name']);
-  agent.identities.forEach(({ purpose }, place) => {
-    if (purpose === undefined || names.includes(purpose)) return;
+  entriesOf(agent, 'identities').forEach((identity, place) => {
+    const purpose = textOf(identity['purpose']);
+    if (purpose === undefined || known.includes(purpose)) return;
     const at = [...path, 'identities', place, 'purpose'];
-    problems.push(
-      source.problemWithValue(
-        at,
-        `${shownPath(at)}: the agent has no purpose ${quoted(purpose)}; ${suggest(purpose, names)}`,
-      ),
-    );
+    const reason = `${shownPath(at)}: the agent has no purpose ${quoted(purpose)}`;
+    problems.push(source.problemWithValue(at, `${reason}; ${suggest(purpose, known)}`));
   });
-  purposes.forEach(({ records_per_hour: hourly, records_per_day: daily, hours }, place) => {
-    if (hourly !== undefined && daily !== undefined && daily < hourly) {
+  purposes.forEach((purpose, place) => {
+    // Counts are numbers by now: the check against the schema has made them so where it could.
+    const { records_per_hour: hourly, records_per_day: daily } = purpose;
+    if (typeof hourly === 'number' && typeof daily === 'number' && daily < hourly) {
       const at = [...path, 'purposes', place, 'records_per_day'];
       problems.push(
         source.problemWithValue(
@@ -98,7 +71,9 @@ function purposeProblems(source: SourceFile, agent: Agent, path: readonly Step[]
         ),
       );
     }
-    if (hours !== undefined && hours.from === hours.to) {
+    const hours = isEntry(purpose['hours']) ? purpose['hours'] : {};
+    const from = textOf(hours['from']);
+    if (from !== undefined && from === textOf(hours['to'])) {
       const at = [...path, 'purposes', place, 'hours', 'to'];
       problems.push(
         source.problemWithValue(
@@ -114,27 +89,28 @@ function purposeProblems(source: SourceFile, agent: Agent, path: readonly Step[]
 /** Two agents must not be known by the same sign: a row could not be given to either. */
 function identityProblems(
   source: SourceFile,
-  agents: readonly Agent[],
-  peopleApplications: readonly string[],
+  agents: readonly Entry[],
+  peopleApplications: readonly unknown[],
 ): Problem[] {
   const claims = new Map<string, { agent: string; line: number }>();
-  const people = new Set(peopleApplications.map(shortId));
+  const people = new Set(peopleApplications.map((app) => shortId(textOf(app) ?? '')));
   const problems: Problem[] = [];
   agents.forEach((agent, index) => {
-    agent.identities.forEach((identity, place) => {
+    const name = textOf(agent['name']) ?? 'an agent without a name';
+    entriesOf(agent, 'identities').forEach((identity, place) => {
+      const path = ['agents', index, 'identities', place];
       for (const kind of IDENTITY_KINDS) {
-        const value = identity[kind];
+        const value = textOf(identity[kind]);
         if (value === undefined) continue;
-        const path = ['agents', index, 'identities', place];
-        const claim = `${kind} ${kind === 'client' || kind === 'user_agent' ? value.toLowerCase() : shortId(value)}`;
+        const claim = `${kind} ${comparable(kind, value)}`;
         const earlier = claims.get(claim);
         if (earlier === undefined) {
-          claims.set(claim, { agent: agent.name, line: source.lineOf(path) });
+          claims.set(claim, { agent: name, line: source.lineOf(path) });
         } else {
           problems.push(
             source.problemWithValue(
               path,
-              `${quoted(value)} of ${agent.name} is claimed by ${earlier.agent} in line ${earlier.line}; an identity belongs to one agent; keep it with the one that uses it`,
+              `${quoted(value)} of ${name} is claimed by ${earlier.agent} in line ${earlier.line}; an identity belongs to one agent; keep it with the one that uses it`,
             ),
           );
         }
@@ -142,7 +118,7 @@ function identityProblems(
           problems.push(
             source.problemWithValue(
               path,
-              `${quoted(value)} is an identity of ${agent.name} and stands among people_applications; decide for one: an agent's app is not used by people`,
+              `${quoted(value)} is an identity of ${name} and stands among people_applications; decide for one: an agent's app is not used by people`,
             ),
           );
         }
@@ -152,18 +128,23 @@ function identityProblems(
   return problems;
 }
 
+/** Names are compared without regard to letter case; ids that differ in case differ. */
+function comparable(kind: (typeof IDENTITY_KINDS)[number], value: string): string {
+  return kind === 'client' || kind === 'user_agent' ? value.toLowerCase() : shortId(value);
+}
+
 function dataMapProblems(source: SourceFile): Problem[] {
-  const { objects = [] } = source.value as { objects?: DataObject[] };
+  const objects = entriesOf(source.value, 'objects');
   return [
     ...duplicates(
       source,
-      objects.map((entry) => entry.object.toLowerCase()),
+      objects.map((entry) => textOf(entry['object'])?.toLowerCase()),
       (index) => ['objects', index, 'object'],
     ),
     ...objects.flatMap((entry, index) =>
       duplicates(
         source,
-        (entry.fields ?? []).map(({ field }) => field.toLowerCase()),
+        entriesOf(entry, 'fields').map((field) => textOf(field['field'])?.toLowerCase()),
         (place) => ['objects', index, 'fields', place, 'field'],
       ),
     ),
@@ -172,32 +153,32 @@ function dataMapProblems(source: SourceFile): Problem[] {
 
 function orgProblems(
   source: SourceFile,
-  used: readonly string[],
-  known: readonly string[] | undefined,
+  entry: Entry,
+  known: readonly string[],
   path: readonly Step[],
 ): Problem[] {
-  const problems = duplicates(source, used.map(shortId), (index) => [...path, index]);
-  if (known === undefined) return problems;
-  const ids = [...new Set(known.map(shortId))];
-  used.forEach((org, index) => {
-    if (ids.includes(shortId(org))) return;
-    problems.push(
-      source.problemWithValue(
-        [...path, index],
-        `${shownPath(path)}: the org ${quoted(org)} is not in the orgs file; ${suggest(shortId(org), ids)}`,
-      ),
-    );
-  });
-  return problems;
+  const used = itemsOf(entry, 'orgs').map(orgIdOf);
+  const unknown = used.flatMap((org, index) =>
+    org === undefined || known.includes(org)
+      ? []
+      : [
+          source.problemWithValue(
+            [...path, index],
+            `${shownPath(path)}: the org ${quoted(org)} is not in the orgs file; ${suggest(org, known)}`,
+          ),
+        ],
+  );
+  return [...duplicates(source, used, (index) => [...path, index]), ...unknown];
 }
 
 function duplicates(
   source: SourceFile,
-  names: readonly string[],
+  names: readonly (string | undefined)[],
   pathOf: (index: number) => Step[],
 ): Problem[] {
   const first = new Map<string, number>();
   return names.flatMap((name, index) => {
+    if (name === undefined) return [];
     const earlier = first.get(name);
     if (earlier === undefined) {
       first.set(name, index);
@@ -215,6 +196,32 @@ function duplicates(
   });
 }
 
-function namesOf(entries: readonly { readonly name: string }[]): string[] {
-  return entries.map((entry) => entry.name);
+type Entry = Readonly<Record<string, unknown>>;
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function itemsOf(value: unknown, key: string): readonly unknown[] {
+  const list = isEntry(value) ? value[key] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+/** The maps in a list, each at its place: what is no map holds its place, empty. */
+function entriesOf(value: unknown, key: string): readonly Entry[] {
+  return itemsOf(value, key).map((item) => (isEntry(item) ? item : {}));
+}
+
+function namesOf(entries: readonly Entry[]): (string | undefined)[] {
+  return entries.map((entry) => textOf(entry['name']));
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The 15 characters of an org's id; an id that is none is told by the schema. */
+function orgIdOf(value: unknown): string | undefined {
+  const id = textOf(value);
+  return id !== undefined && id.startsWith('00D') && isSalesforceId(id) ? shortId(id) : undefined;
 }

@@ -30,27 +30,25 @@ export const SCHEMA_FOLDER = join(INFRA_FOLDER, 'config', 'schemas');
 export function readConfiguration(folder: string): Configuration {
   const check = new SchemaCheck(SCHEMA_FOLDER);
   const problems: Problem[] = [];
-  const sound = new Map<string, SourceFile>();
+  const sources = new Map<string, SourceFile>();
   for (const name of CONFIGURATION_FILES) {
     const source = open(folder, name, problems);
     if (source === undefined) continue;
+    sources.set(name, source);
     // A folder may say nothing of its own about data: the built-in map stands.
-    const found = name === 'data-map' && source.value === undefined ? [] : check.problemsOf(name, source);
-    if (found.length === 0) sound.set(name, source);
-    problems.push(...found);
+    if (name !== 'data-map' || source.value !== undefined) problems.push(...check.problemsOf(name, source));
   }
-  const dataMap = sound.get('data-map');
   problems.push(
     ...crossCheck({
-      orgs: sound.get('orgs'),
-      recipients: sound.get('recipients'),
-      agents: sound.get('agents'),
-      dataMap: dataMap?.value === undefined ? undefined : dataMap,
+      orgs: sources.get('orgs'),
+      recipients: sources.get('recipients'),
+      agents: sources.get('agents'),
+      dataMap: sources.get('data-map'),
     }),
   );
 
-  const organisation = sound.get('organisation');
-  const recipients = sound.get('recipients');
+  const organisation = sources.get('organisation');
+  const recipients = sources.get('recipients');
   if (problems.length > 0 || organisation === undefined || recipients === undefined) {
     throw new ConfigurationProblems(inReadingOrder(problems));
   }

@@ -25,3 +25,12 @@ export function isSalesforceId(id: string): boolean {
 export function shortId(id: string): string {
   return isSalesforceId(id) ? id.slice(0, 15) : id;
 }
+
+/** What is wrong with an id that is none, and what to do. */
+export function idMessage(id: string): string {
+  if (!/^[A-Za-z0-9]*$/.test(id)) return 'is no Salesforce id; write its 15 or 18 letters and digits alone';
+  if (id.length !== 15 && id.length !== 18) {
+    return `has ${id.length} characters; a Salesforce id has 15 or 18; copy it again`;
+  }
+  return 'does not fit its own last three characters; copy it again';
+}

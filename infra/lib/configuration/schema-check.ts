@@ -5,7 +5,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 
 import { nearest, quoted, suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
-import { isSalesforceId } from './salesforce-id.ts';
+import { idMessage, isSalesforceId } from './salesforce-id.ts';
 import { shownPath, type SourceFile, type Step } from './source-file.ts';
 
 interface Format {
@@ -18,19 +18,15 @@ interface Format {
 
 const FORMATS: Readonly<Record<string, Format>> = {
   'time-zone': { test: isTimeZone, message: timeZoneMessage },
-  'salesforce-id': {
-    test: isSalesforceId,
-    message: () => 'is no Salesforce id; copy its 15 or 18 letters and digits again',
-  },
+  'salesforce-id': { test: isSalesforceId, message: idMessage },
   'email-address': {
     test: (value) => value.length <= 254 && /^[^\s@,]+@[^\s@,.]+(\.[^\s@,.]+)+$/.test(value),
     message: () => 'is no e-mail address; write one address, as in legal@example.com',
     isPrivate: true,
   },
   'https-address': {
-    test: isHttpsAddress,
-    message: () =>
-      'is no https address without a user name; write it as in https://alerts.example.com/breachclock',
+    test: (value) => addressFault(value) === undefined,
+    message: (value) => `${addressFault(value)}; write it as in https://alerts.example.com/breachclock`,
     isPrivate: true,
   },
 };
@@ -41,7 +37,7 @@ export class SchemaCheck {
     allErrors: true,
     verbose: true,
     coerceTypes: true,
-    keywords: ['patternErrorMessage'],
+    keywords: ['oneOfErrorMessages', 'patternErrorMessage'],
   });
   private readonly folder: string;
 
@@ -91,10 +87,15 @@ function problemOf(error: ErrorObject, source: SourceFile): Problem | undefined 
     }
     case 'oneOf': {
       const choices = (schema.oneOf ?? []).flatMap((choice) => choice.required ?? []);
-      const given = choices.filter((choice) => isRecord(value) && choice in value);
-      return given.length === 0
-        ? at(`has none of ${choices.join(', ')}; give it one of them`)
-        : at(`has both ${given.slice(0, 2).join(' and ')}; write each in an entry of its own`);
+      const given = isRecord(value) ? Object.keys(value).filter((key) => choices.includes(key)) : [];
+      const second = given[1];
+      return second === undefined
+        ? at(schema.oneOfErrorMessages?.none ?? `has none of ${choices.join(', ')}; give it one of them`)
+        : source.problemWithKey(
+            path,
+            second,
+            `${place} ${schema.oneOfErrorMessages?.several ?? `has more than one of ${choices.join(', ')}; keep one`}`,
+          );
     }
     case 'enum':
       return atValue(`is not known; ${suggest(String(value), (schema.enum ?? []).map(String))}`);
@@ -111,7 +112,9 @@ function problemOf(error: ErrorObject, source: SourceFile): Problem | undefined 
       return format.isPrivate === true ? at(message) : atValue(message);
     }
     case 'minimum':
-      return at(`is ${String(value)}; write ${String(error.params['limit'])} or more, or take the line out`);
+      return at(
+        `is ${String(value)}; write ${String(error.params['limit'])} or more, or take the line out for no limit`,
+      );
     case 'maximum':
       return at(`is ${String(value)}; write ${String(error.params['limit'])} or less`);
     case 'minItems':
@@ -128,7 +131,7 @@ function problemOf(error: ErrorObject, source: SourceFile): Problem | undefined 
       const line = source.lineOf([...path, Math.min(first, second)]);
       return source.problemWithValue(
         [...path, Math.max(first, second)],
-        `${place}: ${quoted(repeated)} stands already in line ${line}; keep one of the two`,
+        `${place}: ${quoted(repeated)} stands already in line ${line}; keep one of the two, or give this one another name`,
       );
     }
     default:
@@ -140,6 +143,7 @@ interface SchemaPart {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly oneOf?: readonly { readonly required?: readonly string[] }[];
   readonly enum?: readonly unknown[];
+  readonly oneOfErrorMessages?: { readonly none: string; readonly several: string };
   readonly patternErrorMessage?: string;
 }
 
@@ -203,9 +207,11 @@ function timeZoneMessage(value: string): string {
   return `is no time zone; ${meant === undefined ? 'write an IANA name such as Europe/Berlin' : `did you mean ${meant}?`}`;
 }
 
-function isHttpsAddress(value: string): boolean {
-  if (/\s/.test(value) || !value.startsWith('https://') || !URL.canParse(value)) return false;
-  const { hostname, username, password } = new URL(value);
+function addressFault(value: string): string | undefined {
+  if (!value.startsWith('https://')) return 'does not start with https://';
+  if (/\s/.test(value)) return 'holds a space';
+  if (!URL.canParse(value)) return 'names no host';
+  const { username, password } = new URL(value);
   // Credentials in a URL end up in every log that the URL passes.
-  return hostname !== '' && username === '' && password === '';
+  return username === '' && password === '' ? undefined : 'carries a user name';
 }
