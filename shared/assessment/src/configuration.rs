@@ -483,7 +483,7 @@ fn agent(
     let mut identities = Vec::new();
     for (index, node) in section.list("identities", problems).iter().enumerate() {
         let path = format!("{}[{index}]", section.place("identities"));
-        if let Some(found) = identity(node, path, &purpose_names.names(), problems) {
+        if let Some(found) = identity(node, &path, &purpose_names.names(), problems) {
             claims.claim(&found, shown, node.at, problems);
             identities.push(found);
         }
@@ -511,13 +511,13 @@ const IDENTITY_KINDS: [(&str, IdentityKind); 6] = [
 
 fn identity(
     node: &Node,
-    path: String,
+    path: &str,
     purposes: &[&str],
     problems: &mut Problems<'_>,
 ) -> Option<Identity> {
     let mut keys: Vec<&str> = IDENTITY_KINDS.iter().map(|(word, _)| *word).collect();
     keys.push("purpose");
-    let section = Section::open(node, path.clone(), &keys, problems)?;
+    let section = Section::open(node, path.to_owned(), &keys, problems)?;
     let purpose = section.optional_text("purpose", problems);
     if let Some(purpose) = &purpose
         && !purposes.contains(&purpose.text.as_str())

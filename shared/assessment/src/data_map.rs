@@ -238,7 +238,7 @@ fn classify_name(name: &str) -> Option<(DataCategory, Confidence)> {
     let tokens = tokens(name);
     let free = BUILT_IN.outside_exceptions(&tokens);
     let mut best: Option<(bool, DataCategory, Confidence, usize)> = None;
-    for run in free.split(|token| token.is_none()) {
+    for run in free.split(Option::is_none) {
         let run: Vec<&str> = run.iter().flatten().copied().collect();
         for joined in joined_neighbours(&run) {
             let Some((category, confidence)) = BUILT_IN.patterns.get(&joined) else { continue };

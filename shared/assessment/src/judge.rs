@@ -840,15 +840,12 @@ fn exposures(lines: &[Line<'_>]) -> BTreeMap<String, ObjectExposure> {
         if object == UNNAMED_OBJECT && !exposures.is_empty() {
             continue;
         }
-        match exposures.get_mut(&object) {
-            Some(exposure) => {
-                exposure.category = exposure.category.max(echo.category);
-                exposure.fields.extend(echo.fields);
-            }
-            None => {
-                let uncounted_row_count = echo.row_count;
-                exposures.insert(object, ObjectExposure { uncounted_row_count, ..echo });
-            }
+        if let Some(exposure) = exposures.get_mut(&object) {
+            exposure.category = exposure.category.max(echo.category);
+            exposure.fields.extend(echo.fields);
+        } else {
+            let uncounted_row_count = echo.row_count;
+            exposures.insert(object, ObjectExposure { uncounted_row_count, ..echo });
         }
     }
     for exposure in exposures.values_mut() {

@@ -72,7 +72,7 @@ pub fn severity(exposures: &[Exposure]) -> Severity {
         .map(|exposure| judge(exposure.category, Some(exposure.subjects_lower), exposure).0)
         .max()
         .unwrap_or(SeverityLevel::Info);
-    let matrix_version = MATRIX.matrix_version.clone();
+    let matrix_version = MATRIX.version.clone();
     let Some((_, deciding)) = worst else {
         return Severity {
             level: SeverityLevel::Info,
@@ -117,17 +117,14 @@ fn arithmetic(
             deciding.modifiers.iter().map(|modifier| MATRIX.name(*modifier)).collect();
         format!(" with {}", names.join(", "))
     };
-    let mut sentence =
-        format!("{label}, {upper}{modified}: {}, {}", level_name(level), risk_name(risk));
-    if level_at_lower != level {
-        let lower = count(deciding.subjects_lower);
-        sentence.push_str(&format!(
-            "; provisional, since at the lower bound ({lower}) it would be {}",
-            level_name(level_at_lower)
-        ));
-    }
-    sentence.push('.');
-    sentence
+    let provisional = if level_at_lower == level {
+        String::new()
+    } else {
+        let (lower, level) = (count(deciding.subjects_lower), level_name(level_at_lower));
+        format!("; provisional, since at the lower bound ({lower}) it would be {level}")
+    };
+    let (level, risk) = (level_name(level), risk_name(risk));
+    format!("{label}, {upper}{modified}: {level}, {risk}{provisional}.")
 }
 
 /// Level and risk of one category at one number of persons.
@@ -223,7 +220,8 @@ fn step_risk(risk: Risk, step: Step) -> Risk {
 
 #[derive(Deserialize)]
 struct Matrix {
-    matrix_version: String,
+    #[serde(rename = "matrix_version")]
+    version: String,
     categories: Vec<CategoryEntry>,
     bands: Vec<Band>,
     cells: BTreeMap<DataCategory, BTreeMap<String, Cell>>,

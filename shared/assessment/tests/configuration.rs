@@ -1,5 +1,7 @@
 //! The sample configuration is read, and every kind of mistake is answered with place, reason and remedy.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use assessment::{
     configuration::{Address, Configuration, ConfigurationFile, ConfigurationFiles},
     findings::SeverityLevel,
