@@ -8,6 +8,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { BreachclockApp } from '../lib/app.ts';
 import { buildApp } from './support.ts';
 
+const WITH_RULES = { withRules: true };
+
 /** The rules that a synthesis finds broken. */
 function brokenRules({ app }: BreachclockApp): string[] {
   const exitCode = process.exitCode;
@@ -30,15 +32,15 @@ interface Report {
 
 describe('the AwsSolutions rules of cdk-nag', () => {
   it('find nothing', () => {
-    assert.deepEqual(brokenRules(buildApp()), []);
+    assert.deepEqual(brokenRules(buildApp({}, WITH_RULES)), []);
   });
 
   it('find nothing in the local form', () => {
-    assert.deepEqual(brokenRules(buildApp({ local: 'true' })), []);
+    assert.deepEqual(brokenRules(buildApp({ local: 'true' }, WITH_RULES)), []);
   });
 
   it('would find a careless bucket', () => {
-    const built = buildApp();
+    const built = buildApp({}, WITH_RULES);
     new s3.Bucket(built.stack, 'Careless');
     const broken = brokenRules(built);
     assert.ok(

@@ -38,12 +38,15 @@ export function configurationWith(files: Readonly<Record<string, string>>): stri
   return folder;
 }
 
-/** The app as `cdk synth` builds it. */
-export function buildApp(context: Readonly<Record<string, string>> = {}): BreachclockApp {
-  return breachclockApp({
-    outdir: temporaryFolder(),
-    context: { assetsDir: placeholderAssets(), ...context },
-  });
+/** The app as `cdk synth` builds it, but held to the rules of cdk-nag only where a test is about them. */
+export function buildApp(
+  context: Readonly<Record<string, string>> = {},
+  options = { withRules: false },
+): BreachclockApp {
+  return breachclockApp(
+    { outdir: temporaryFolder(), context: { assetsDir: placeholderAssets(), ...context } },
+    options,
+  );
 }
 
 export function templateOf({ stack }: BreachclockApp): Template {
