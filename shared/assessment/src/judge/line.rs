@@ -1,0 +1,139 @@
+//! A tally line with what was found about it, and the rows that it adds to each verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eventlog::{
+    row::{Hour, Operation},
+    tally::TallyLine,
+};
+
+use crate::{
+    findings::{DataCategory, DayFindings, GapReason, Rule, Verdict},
+    registry::Purpose,
+    weights::touches,
+};
+
+/// An object that a line names.
+pub(super) struct SeenObject {
+    pub(super) name: String,
+    /// Its category or its worst field's; `None` where the data map knows neither.
+    pub(super) known: Option<DataCategory>,
+    pub(super) fields: BTreeSet<String>,
+}
+
+impl SeenObject {
+    /// What is unknown is never taken for non-personal.
+    pub(super) fn category(&self) -> DataCategory {
+        self.known.unwrap_or(DataCategory::ContactIdentity)
+    }
+}
+
+/// A tally line with what was found about it.
+pub(super) struct Line<'a> {
+    pub(super) tally: &'a TallyLine,
+    pub(super) hour: Hour,
+    /// False for echoes.
+    pub(super) counts_records: bool,
+    pub(super) objects: Vec<SeenObject>,
+    /// The row names no object, or one that cannot be an object's name.
+    pub(super) unnamed: bool,
+    pub(super) rules: BTreeSet<Rule>,
+    /// Objects that the best-fitting purpose does not name.
+    pub(super) outside: BTreeSet<String>,
+    /// The purpose that fits best.
+    pub(super) purpose: Option<&'a Purpose>,
+    /// The purpose whose limits the records count against, and whether it allows the access. Hours do not choose it: the hour's first and last
+    /// row move as it fills, and records that moved to another limit with them could lower a weight.
+    pub(super) counts_for: Option<(&'a Purpose, bool)>,
+    pub(super) gaps: BTreeSet<GapReason>,
+}
+
+impl Line<'_> {
+    pub(super) fn operation(&self) -> Operation {
+        self.tally.key.operation
+    }
+
+    pub(super) fn succeeded_row_count(&self) -> u64 {
+        self.tally.row_count.saturating_sub(self.tally.failed_row_count)
+    }
+
+    pub(super) fn record_count(&self) -> u64 {
+        if self.counts_records { self.tally.record_count } else { 0 }
+    }
+
+    pub(super) fn uncounted_row_count(&self) -> u64 {
+        if self.counts_records { self.tally.uncounted_row_count } else { 0 }
+    }
+
+    /// The worst category that the line touches.
+    pub(super) fn category(&self) -> DataCategory {
+        let unnamed = self.unnamed.then_some(DataCategory::ContactIdentity);
+        self.objects
+            .iter()
+            .map(SeenObject::category)
+            .chain(unnamed)
+            .max()
+            .unwrap_or(DataCategory::NonPersonal)
+    }
+
+    /// Whether records left, changed or appeared by these rows. A row that names neither object nor
+    /// operation says nothing of the kind.
+    pub(super) fn touches(&self) -> bool {
+        match self.operation() {
+            Operation::Other => !self.objects.is_empty(),
+            operation => touches(operation),
+        }
+    }
+
+    pub(super) fn is_unregistered(&self) -> bool {
+        self.gaps.contains(&GapReason::UnregisteredAgent)
+    }
+
+    pub(super) fn count_into(&self, findings: &mut DayFindings) {
+        let rows = self.tally.row_count;
+        let succeeded = self.succeeded_row_count();
+        let undecided_agent = self.is_unregistered() || self.gaps.contains(&GapReason::UnknownOrg);
+        let (violation, gap) = if undecided_agent {
+            (0, rows)
+        } else if !self.rules.is_empty() {
+            (succeeded, 0)
+        } else if self.gaps.contains(&GapReason::ObjectNotNamed)
+            || self.gaps.contains(&GapReason::OperationNotNamed)
+        {
+            (0, succeeded)
+        } else if self.gaps.contains(&GapReason::RecordsNotCounted) {
+            (0, self.uncounted_row_count().min(succeeded))
+        } else {
+            (0, 0)
+        };
+        let compliant = rows.saturating_sub(violation).saturating_sub(gap);
+        findings.row_count = findings.row_count.saturating_add(rows);
+        for (verdict, rows) in
+            [(Verdict::Compliant, compliant), (Verdict::Gap, gap), (Verdict::Violation, violation)]
+        {
+            if rows > 0 {
+                add(&mut findings.verdicts, verdict, rows);
+            }
+        }
+        for reason in &self.gaps {
+            let rows = match reason {
+                GapReason::UnregisteredAgent | GapReason::UnknownOrg => rows,
+                GapReason::RecordsNotCounted => self.uncounted_row_count(),
+                _ => succeeded,
+            };
+            if rows > 0 {
+                add(&mut findings.gaps, *reason, rows);
+            }
+        }
+        if !self.rules.is_empty() {
+            findings.suspect_row_count = findings.suspect_row_count.saturating_add(succeeded);
+            findings.suspect_record_count =
+                findings.suspect_record_count.saturating_add(self.record_count());
+        }
+    }
+}
+
+pub(super) fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, more: u64) {
+    let known = counts.entry(key).or_default();
+    *known = known.saturating_add(more);
+}
