@@ -57,7 +57,8 @@ pub struct RegisteredIdentity {
     pub agent: AgentKey,
     /// Which column it is compared with.
     pub kind: AttributedBy,
-    /// The value; compared whole, and without regard to letter case only for names and user agents.
+    /// The value. Ids are compared whole and with regard to letter case, names without; a client name
+    /// or a user agent also matches up to a `/` or a space, see [`AgentDirectory`].
     pub value: String,
     /// The purpose that this identity is used for, where the agent has one identity for each.
     pub purpose: Option<String>,
@@ -128,7 +129,9 @@ type Registration = (AgentKey, Option<String>);
 /// Looks agents up by what a row says of its caller.
 ///
 /// Registered agents first, by the surest mark: bot, planner, connected app (by id, then by name), user,
-/// Salesforce's category of the caller, client name, user agent. A bot or a planner that nobody
+/// Salesforce's category of the caller, client name, user agent. A registered client name or user agent
+/// matches the whole text or its beginning up to a `/` or a space: `acme-sync` matches
+/// `Acme-Sync/2.1 (linux)`, and `acme-sync/2.1` only that version. A bot or a planner that nobody
 /// registered outranks the last three: Salesforce wrote the one, the caller chose the others.
 ///
 /// Then agents that nobody registered, each named by what identifies it:

@@ -53,6 +53,13 @@ fn rows_of_several_hours_go_to_extracts_of_their_own() {
 }
 
 #[test]
+fn the_gzip_header_of_an_extract_holds_no_time_and_no_system() {
+    let chunk = chunks(&[row_of("RestApi", &[])], 10).remove(0);
+    assert_eq!(chunk.bytes[4..8], [0; 4]);
+    assert_eq!(chunk.bytes[9], 255);
+}
+
+#[test]
 fn a_builder_gives_rows_out_before_it_holds_too_many() {
     let mut row = row_of("RestApi", &[]);
     let mut builder = ExtractBuilder::new(10);

@@ -333,6 +333,24 @@ fn a_value_moved_to_another_column_is_another_row() {
     assert_ne!(first.row_hash, second.row_hash);
 }
 
+#[test]
+fn a_value_that_spells_out_the_next_column_is_another_row() {
+    let first = row_of("RestApi", &[("LOGIN_KEY", "a"), ("MEDIA_TYPE", "b")]);
+    let second = row_of("RestApi", &[("LOGIN_KEY", "aMEDIA_TYPEb"), ("MEDIA_TYPE", "")]);
+    assert_ne!(first.row_hash, second.row_hash);
+}
+
+#[test]
+fn org_and_time_are_part_of_a_rows_identity() {
+    let log = String::from_utf8(log_of("RestApi", &[])).unwrap();
+    let hash = |log: &str| read(log.as_bytes()).0.rows[0].0.row_hash.clone();
+    for (from, to) in [(ORG, "00D5g000004Zz9Z"), (".128Z", ".129Z"), (".128\"", ".129\"")] {
+        let changed = log.replace(from, to);
+        assert_ne!(changed, log);
+        assert_ne!(hash(&changed), hash(&log), "{from}");
+    }
+}
+
 proptest! {
     #[test]
     fn order_alias_unknown_and_empty_columns_do_not_change_a_rows_identity(
