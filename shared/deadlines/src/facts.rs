@@ -54,8 +54,8 @@ pub struct TriggerTimes {
 
 /// Member states of the EU, and Iceland, Liechtenstein and Norway, where the GDPR applies by the EEA Agreement.
 const EEA: [&str; 30] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
-    "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS",
+    "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// Whether the GDPR applies to a controller established in `country` (ISO 3166-1 alpha-2): GDPR Art. 3(1).

@@ -29,10 +29,7 @@ pub fn owed_alerts(event: &Event) -> Work<(IncidentId, String)> {
     })
 }
 
-fn work<T: Ord>(
-    event: &Event,
-    parse: impl Fn(&str, &str, &EventRecord) -> Option<T>,
-) -> Work<T> {
+fn work<T: Ord>(event: &Event, parse: impl Fn(&str, &str, &EventRecord) -> Option<T>) -> Work<T> {
     let mut work = Work::new();
     for record in &event.records {
         let keys = &record.change.keys;

@@ -4,7 +4,9 @@ use thiserror::Error;
 
 /// A variable is missing.
 #[derive(Debug, Error)]
-#[error("the environment variable {name} is not set; the stack in infra/ sets it on every function that needs it")]
+#[error(
+    "the environment variable {name} is not set; the stack in infra/ sets it on every function that needs it"
+)]
 pub struct MissingVariable {
     /// Its name.
     pub name: &'static str,

@@ -66,7 +66,9 @@ fn line(environment: &str, now: DateTime<Utc>, counts: &[(Metric, u64)]) -> Valu
         "Environment": environment,
     });
     if let Some(fields) = line.as_object_mut() {
-        fields.extend(counts.iter().map(|(metric, value)| (metric.name().to_owned(), (*value).into())));
+        fields.extend(
+            counts.iter().map(|(metric, value)| (metric.name().to_owned(), (*value).into())),
+        );
     }
     line
 }

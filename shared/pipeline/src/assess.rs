@@ -1,6 +1,10 @@
 //! A changed hour becomes a judged day, and judged days an incident.
 
-use assessment::{configuration::{Configuration, OrgKind}, findings::Findings, fold, judge_day};
+use assessment::{
+    configuration::{Configuration, OrgKind},
+    findings::Findings,
+    fold, judge_day,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{attribution::AgentKey, tally::AgentHour};
 use incident::{Change, Incident, IncidentId};

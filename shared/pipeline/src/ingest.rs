@@ -19,7 +19,9 @@ use eventlog::{
     row::AccessRow,
     tally::{AgentHour, Tally},
 };
-use ports::{AgentHourRecord, FileOutcome, FileRecord, HourRecord, PortError, Ports, Written, keys};
+use ports::{
+    AgentHourRecord, FileOutcome, FileRecord, HourRecord, PortError, Ports, Written, keys,
+};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -134,8 +136,9 @@ pub async fn ingest_object(
 /// hold no log whatever their content.
 fn not_a_log(key: &str) -> Option<&'static str> {
     let name = key.rsplit('/').next().unwrap_or(key);
-    let has_ending =
-        |ending: &str| name.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(ending));
+    let has_ending = |ending: &str| {
+        name.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(ending))
+    };
     match name {
         "" => Some("a folder marker"),
         "_SUCCESS" => Some("a marker of a finished export"),
@@ -159,11 +162,8 @@ fn note(file: &mut FileRecord, report: &FileReport) {
     file.row_count = report.rows;
     file.agent_row_count = report.agent_rows;
     file.rows_by_event_type.clone_from(&report.rows_by_event_type);
-    file.quarantined = report
-        .quarantined
-        .iter()
-        .map(|(reason, count)| (reason.to_string(), *count))
-        .collect();
+    file.quarantined =
+        report.quarantined.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
     file.gaps = report.gaps.iter().map(|gap| (gap_name(&gap.gap), gap.rows)).collect();
     if file.size_bytes == 0 {
         file.size_bytes = report.read_bytes;
@@ -249,7 +249,9 @@ impl Storing {
     fn finish(self) -> std::result::Result<(), SinkError> {
         let Self { extracts, quarantine, sender } = self;
         let send = |produced| {
-            sender.blocking_send(produced).map_err(|_| SinkError::from("the storing side has ended"))
+            sender
+                .blocking_send(produced)
+                .map_err(|_| SinkError::from("the storing side has ended"))
         };
         for chunk in extracts.finish()? {
             send(Produced::Extract(chunk))?;
@@ -336,7 +338,12 @@ async fn tally_hour(
         landed_at,
     };
     if ports.access.put_hour(&mark).await? == Written::Superseded {
-        tracing::info!(org_id, event_type = event_type.name(), hour = at.key(), "another writer covers more");
+        tracing::info!(
+            org_id,
+            event_type = event_type.name(),
+            hour = at.key(),
+            "another writer covers more"
+        );
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ pub mod ingest;
 pub mod notify;
 pub mod remind;
 
+use std::sync::Arc;
+
 use assessment::configuration::Configuration;
 use deadlines::{Facts, Law, LawError, ReminderPolicy, gdpr_applies_by_establishment};
 use incident::Policy;
@@ -47,7 +49,9 @@ pub enum PipelineError {
         reason: String,
     },
     /// An incident kept changing under our hands.
-    #[error("incident {incident_id} was changed by others {attempts} times while it was decided on")]
+    #[error(
+        "incident {incident_id} was changed by others {attempts} times while it was decided on"
+    )]
     Contended {
         /// Which.
         incident_id: String,
@@ -68,7 +72,7 @@ pub type Result<T> = std::result::Result<T, PipelineError>;
 /// How often a decision is made afresh because the incident changed meanwhile.
 const DECISION_ATTEMPTS: u32 = 8;
 
-async fn configuration(ports: &Ports) -> Result<StoredConfiguration> {
+async fn configuration(ports: &Ports) -> Result<Arc<StoredConfiguration>> {
     ports.catalog.current().await?.ok_or(PipelineError::NoConfiguration)
 }
 

@@ -25,7 +25,11 @@ pub enum Notified {
 ///
 /// Publishing comes first: cut off between the two, the alert stays owed and is published again. We would rather
 /// tell legal twice than not at all.
-pub async fn publish_owed(ports: &Ports, incident_id: &IncidentId, alert_id: &str) -> Result<Notified> {
+pub async fn publish_owed(
+    ports: &Ports,
+    incident_id: &IncidentId,
+    alert_id: &str,
+) -> Result<Notified> {
     let Some(alert) = ports.incidents.alert(incident_id, alert_id).await? else {
         return Ok(Notified::NotOwed);
     };

@@ -121,7 +121,12 @@ impl ObjectStore for Failing<dyn ObjectStore> {
 
 #[async_trait]
 impl AccessTable for Failing<dyn AccessTable> {
-    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+    async fn hour(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        hour: Hour,
+    ) -> Result<Option<HourRecord>> {
         self.call("access.hour", self.inner.hour(org_id, event_type, hour)).await
     }
     async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
@@ -173,7 +178,7 @@ impl IncidentTable for Failing<dyn IncidentTable> {
 
 #[async_trait]
 impl CatalogTable for Failing<dyn CatalogTable> {
-    async fn current(&self) -> Result<Option<StoredConfiguration>> {
+    async fn current(&self) -> Result<Option<Arc<StoredConfiguration>>> {
         self.call("catalog.current", self.inner.current()).await
     }
     async fn put(&self, configuration: &StoredConfiguration) -> Result<Written> {

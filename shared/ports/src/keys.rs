@@ -75,9 +75,10 @@ pub fn timeline_sort(sequence: u64) -> String {
 
 /// Partition of the attention index for an incident.
 pub fn attention_shard(incident_id: &IncidentId) -> String {
-    let sum = incident_id.as_str().bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    });
+    let sum = incident_id
+        .as_str()
+        .bytes()
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     shard_name(sum % ATTENTION_SHARDS)
 }
 

@@ -121,7 +121,12 @@ pub trait ObjectStore: Send + Sync {
 #[async_trait]
 pub trait AccessTable: Send + Sync {
     /// What was last written for an hour.
-    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>>;
+    async fn hour(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        hour: Hour,
+    ) -> Result<Option<HourRecord>>;
     /// Marks an hour as written, once all of its agents are.
     async fn put_hour(&self, record: &HourRecord) -> Result<Written>;
     /// Writes one agent's hour whole.
@@ -163,7 +168,7 @@ pub trait IncidentTable: Send + Sync {
 #[async_trait]
 pub trait CatalogTable: Send + Sync {
     /// The last good configuration.
-    async fn current(&self) -> Result<Option<StoredConfiguration>>;
+    async fn current(&self) -> Result<Option<Arc<StoredConfiguration>>>;
     /// Puts a new one in force, if its version is one more than the current one's.
     async fn put(&self, configuration: &StoredConfiguration) -> Result<Written>;
     /// Keeps the reasons for which a configuration was refused.

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -41,7 +41,8 @@ impl MemoryObjects {
 impl ObjectStore for MemoryObjects {
     async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
         let body = lock(&self.0).get(&(bucket.to_owned(), key.to_owned())).cloned();
-        let body = body.ok_or_else(|| PortError::NotFound { what: format!("s3://{bucket}/{key}") })?;
+        let body =
+            body.ok_or_else(|| PortError::NotFound { what: format!("s3://{bucket}/{key}") })?;
         Ok(ObjectReader {
             size_bytes: u64::try_from(body.len()).ok(),
             e_tag: None,
@@ -106,7 +107,12 @@ fn covers(new: (u64, u64), old: (u64, u64)) -> bool {
 
 #[async_trait]
 impl AccessTable for MemoryAccess {
-    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+    async fn hour(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        hour: Hour,
+    ) -> Result<Option<HourRecord>> {
         Ok(lock(&self.0).hours.get(&(org_id.to_owned(), event_type, hour)).cloned())
     }
 
@@ -126,7 +132,8 @@ impl AccessTable for MemoryAccess {
         let hour = &record.agent_hour;
         let agent = (hour.org_id.clone(), hour.agent.clone());
         let key = (hour.hour, hour.event_type);
-        let version = |record: &AgentHourRecord| (record.member_count, record.configuration_version);
+        let version =
+            |record: &AgentHourRecord| (record.member_count, record.configuration_version);
         let hours = state.agent_hours.entry(agent).or_default();
         if hours.get(&key).is_some_and(|old| !covers(version(record), version(old))) {
             return Ok(Written::Superseded);
@@ -157,8 +164,7 @@ impl AccessTable for MemoryAccess {
         let mut state = lock(&self.0);
         let findings = &record.findings;
         let version = |record: &DayRecord| (record.member_count, record.configuration_version);
-        let days =
-            state.days.entry((findings.org_id.clone(), findings.agent.clone())).or_default();
+        let days = state.days.entry((findings.org_id.clone(), findings.agent.clone())).or_default();
         if days.get(&findings.day).is_some_and(|old| !covers(version(record), version(old))) {
             return Ok(Written::Superseded);
         }
@@ -268,7 +274,7 @@ impl IncidentTable for MemoryIncidents {
 
 #[derive(Debug, Default)]
 struct CatalogState {
-    current: Option<StoredConfiguration>,
+    current: Option<Arc<StoredConfiguration>>,
     refusals: Vec<ConfigurationRefusal>,
 }
 
@@ -285,7 +291,7 @@ impl MemoryCatalog {
 
 #[async_trait]
 impl CatalogTable for MemoryCatalog {
-    async fn current(&self) -> Result<Option<StoredConfiguration>> {
+    async fn current(&self) -> Result<Option<Arc<StoredConfiguration>>> {
         Ok(lock(&self.0).current.clone())
     }
 
@@ -295,7 +301,7 @@ impl CatalogTable for MemoryCatalog {
         if configuration.version != version.saturating_add(1) {
             return Ok(Written::Superseded);
         }
-        state.current = Some(configuration.clone());
+        state.current = Some(Arc::new(configuration.clone()));
         Ok(Written::Yes)
     }
 

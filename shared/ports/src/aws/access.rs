@@ -76,7 +76,11 @@ impl DynamoAccess {
         }
     }
 
-    async fn query<T: DeserializeOwned>(&self, partition: &str, sort_prefix: &str) -> Result<Vec<T>> {
+    async fn query<T: DeserializeOwned>(
+        &self,
+        partition: &str,
+        sort_prefix: &str,
+    ) -> Result<Vec<T>> {
         let mut pages = self
             .client
             .query()
@@ -99,7 +103,12 @@ impl DynamoAccess {
 
 #[async_trait]
 impl AccessTable for DynamoAccess {
-    async fn hour(&self, org_id: &str, event_type: EventType, hour: Hour) -> Result<Option<HourRecord>> {
+    async fn hour(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        hour: Hour,
+    ) -> Result<Option<HourRecord>> {
         let answer = self
             .client
             .get_item()

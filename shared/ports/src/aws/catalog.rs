@@ -1,10 +1,12 @@
 //! The catalog in DynamoDB.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError};
 
 use super::{
-    item::{PARTITION, SORT, item, number, record, text},
+    item::{Item, PARTITION, SORT, item, number, record, text},
     unavailable,
 };
 use crate::{CatalogTable, ConfigurationRefusal, Result, StoredConfiguration, Written, keys};
@@ -13,43 +15,68 @@ const CONFIGURATION: &str = "CONFIGURATION";
 const CURRENT: &str = "CURRENT";
 const REFUSAL: &str = "REFUSAL";
 
-/// The catalog in DynamoDB.
-#[derive(Clone, Debug)]
+const VERSION: &str = "version";
+
+/// The catalog in DynamoDB. Keeps the configuration that it has parsed, and asks only for its version before it
+/// is used again.
+#[derive(Debug)]
 pub struct DynamoCatalog {
     client: Client,
     table: String,
+    parsed: Mutex<Option<Arc<StoredConfiguration>>>,
 }
 
 impl DynamoCatalog {
     /// In this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), parsed: Mutex::default() }
     }
-}
 
-#[async_trait]
-impl CatalogTable for DynamoCatalog {
-    async fn current(&self) -> Result<Option<StoredConfiguration>> {
-        let answer = self
+    /// The item of the configuration in force; only its version where `projection` says so.
+    async fn get(&self, projection: Option<&str>) -> Result<Option<Item>> {
+        let get = self
             .client
             .get_item()
             .table_name(&self.table)
             .consistent_read(true)
             .key(PARTITION, text(CONFIGURATION))
             .key(SORT, text(CURRENT))
-            .send()
-            .await
-            .map_err(|error| unavailable("dynamodb:GetItem", error))?;
-        answer.item.as_ref().map(record).transpose()
+            .set_projection_expression(projection.map(str::to_owned));
+        let answer = get.send().await.map_err(|error| unavailable("dynamodb:GetItem", error))?;
+        Ok(answer.item)
+    }
+
+    fn parsed(&self) -> Option<Arc<StoredConfiguration>> {
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl CatalogTable for DynamoCatalog {
+    async fn current(&self) -> Result<Option<Arc<StoredConfiguration>>> {
+        if let Some(parsed) = self.parsed() {
+            let in_force = self.get(Some(VERSION)).await?;
+            let version = in_force.as_ref().and_then(|item| item.get(VERSION));
+            if version == Some(&number(parsed.version)) {
+                return Ok(Some(parsed));
+            }
+        }
+        let Some(item) = self.get(None).await? else {
+            return Ok(None);
+        };
+        let current: Arc<StoredConfiguration> = Arc::new(record(&item)?);
+        *self.parsed.lock().unwrap_or_else(PoisonError::into_inner) = Some(current.clone());
+        Ok(Some(current))
     }
 
     async fn put(&self, configuration: &StoredConfiguration) -> Result<Written> {
-        let attributes = [("version", number(configuration.version))];
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(CONFIGURATION, CURRENT, configuration, attributes)?));
+        let attributes = [(VERSION, number(configuration.version))];
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(
+            CONFIGURATION,
+            CURRENT,
+            configuration,
+            attributes,
+        )?));
         let put = if configuration.version == 1 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {

@@ -42,8 +42,7 @@ pub(super) fn item(
     attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
 ) -> Result<Item> {
     let what = || format!("the item {partition} {sort}");
-    let unreadable =
-        |reason: String| PortError::Unreadable { what: what(), reason };
+    let unreadable = |reason: String| PortError::Unreadable { what: what(), reason };
     let json = serde_json::to_string(record).map_err(|error| unreadable(error.to_string()))?;
     let mut item: Item = attributes
         .into_iter()

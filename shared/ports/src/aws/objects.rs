@@ -48,7 +48,9 @@ impl ObjectStore for S3Objects {
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| unavailable("s3:ListObjectsV2", error))?;
-            keys.extend(page.contents().iter().filter_map(|object| object.key()).map(str::to_owned));
+            keys.extend(
+                page.contents().iter().filter_map(|object| object.key()).map(str::to_owned),
+            );
         }
         keys.sort_unstable();
         Ok(keys)

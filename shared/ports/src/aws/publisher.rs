@@ -44,9 +44,11 @@ impl Publisher for SnsPublisher {
             "sqs": body,
         });
         let attributes = &notice.attributes;
-        let regimes = serde_json::to_string(&attributes.regimes).map_err(|error| {
-            PortError::Unreadable { what: "the regimes of a notice".to_owned(), reason: error.to_string() }
-        })?;
+        let regimes =
+            serde_json::to_string(&attributes.regimes).map_err(|error| PortError::Unreadable {
+                what: "the regimes of a notice".to_owned(),
+                reason: error.to_string(),
+            })?;
         let mut publish = self
             .client
             .publish()
