@@ -312,6 +312,14 @@ fn an_operation_that_the_row_does_not_tell_is_a_gap() {
 }
 
 #[test]
+fn deleting_a_bulk_job_is_not_deleting_records() {
+    let findings = judged(&[line(DESK, Operation::Delete, &[]).of(EventType::ApiTotalUsage)]);
+    assert!(findings.signals.is_empty());
+    let findings = judged(&[line(DESK, Operation::Delete, &["Case"]).of(EventType::ApiTotalUsage)]);
+    assert_eq!(rules(&findings), [Rule::OperationOutsidePurpose]);
+}
+
+#[test]
 fn a_refused_access_touches_nothing_and_breaks_nothing() {
     let findings = judged(&[line(DESK, Operation::Export, &["Intake__c"]).refused()]);
     assert_eq!(findings.verdicts, [(Verdict::Compliant, 1)].into());
@@ -372,7 +380,7 @@ fn an_hour_far_over_its_limit_opens_and_says_by_how_much() {
     assert_eq!(
         findings.signals[0].reason,
         "Read 1,230 records for its purpose answer-cases in the hour from 09:00 UTC, 3.0 times the declared \
-         400: Case and Contact."
+         400: mostly Contact (700)."
     );
     assert_eq!(findings.verdicts, [(Verdict::Violation, 8)].into());
 }

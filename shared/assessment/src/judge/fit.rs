@@ -30,12 +30,14 @@ impl<'a> Fit<'a> {
         let channel = line.tally.key.channel;
         let is_echo_channel =
             matches!(channel, Channel::ApiUsage | Channel::Query | Channel::Login);
+        // An echo that names no object may be about a job or a limit: deleting a job deletes no records.
+        let says_operation =
+            operation != Operation::Other && (!is_echo_channel || !line.objects.is_empty());
         let (first, last) = (line.tally.first_at, line.tally.last_at);
         Self {
             purpose,
             outside,
-            operation_outside: operation != Operation::Other
-                && !purpose.operations.contains(&operation),
+            operation_outside: says_operation && !purpose.operations.contains(&operation),
             channel_outside: !is_echo_channel
                 && purpose.channels.as_ref().is_some_and(|channels| !channels.contains(&channel)),
             hours_outside: purpose

@@ -42,7 +42,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn sentence(&self, rule: Rule, gathered: &Gathered<'_>) -> String {
-        let did = verbs(&gathered.operations);
+        let did = gathered.verbs();
         let objects = listed(gathered.objects.iter().map(String::as_str));
         let tail = gathered.tail();
         let purpose = gathered.purpose_words();
@@ -97,6 +97,8 @@ impl<'a> Bench<'a> {
 pub(super) struct Gathered<'a> {
     objects: BTreeSet<String>,
     operations: BTreeSet<Operation>,
+    /// Those that some record was counted for.
+    counted_operations: BTreeSet<Operation>,
     channels: BTreeSet<&'static str>,
     purposes: Vec<&'a Purpose>,
     /// The identity itself declares the purpose.
@@ -119,6 +121,7 @@ impl<'a> Gathered<'a> {
         let mut gathered = Self {
             objects: BTreeSet::new(),
             operations: BTreeSet::new(),
+            counted_operations: BTreeSet::new(),
             channels: BTreeSet::new(),
             purposes: Vec::new(),
             declared: false,
@@ -147,6 +150,9 @@ impl<'a> Gathered<'a> {
             self.call_count = self.call_count.saturating_add(rows);
         }
         self.operations.insert(line.operation());
+        if records > 0 {
+            self.counted_operations.insert(line.operation());
+        }
         self.channels.insert(channel_name(line.tally.key.channel));
         self.first_at = self.first_at.min(line.tally.first_at);
         self.last_at = self.last_at.max(line.tally.last_at);
@@ -177,6 +183,39 @@ impl<'a> Gathered<'a> {
         }
         if !line.touches() {
             self.touched.add(line.operation(), DataCategory::NonPersonal, 0);
+        }
+    }
+
+    /// `Read and exported`: what records were counted for, or else what touched some, or else all of it.
+    pub(super) fn verbs(&self) -> String {
+        let of = |wanted: fn(Operation) -> bool| -> Vec<&'static str> {
+            self.operations
+                .iter()
+                .filter(|operation| wanted(**operation))
+                .map(|operation| did(*operation))
+                .collect()
+        };
+        let touching = of(touches);
+        let all = if !self.counted_operations.is_empty() {
+            self.counted_operations.iter().map(|operation| did(*operation)).collect()
+        } else if touching.is_empty() {
+            of(|_| true)
+        } else {
+            touching
+        };
+        match all.as_slice() {
+            [] => String::new(),
+            [only] => (*only).to_owned(),
+            [first, between @ .., last] => {
+                let mut words = (*first).to_owned();
+                for verb in between {
+                    words.push_str(", ");
+                    words.push_str(&verb.to_lowercase());
+                }
+                words.push_str(" and ");
+                words.push_str(&last.to_lowercase());
+                words
+            }
         }
     }
 
@@ -216,33 +255,6 @@ impl<'a> Gathered<'a> {
             first_at: self.first_at,
             last_at: self.last_at,
             evidence: self.evidence,
-        }
-    }
-}
-
-/// `Read and exported`: what touched records, or else what did not.
-pub(super) fn verbs(operations: &BTreeSet<Operation>) -> String {
-    let of = |wanted: bool| -> Vec<&'static str> {
-        operations
-            .iter()
-            .filter(|operation| touches(**operation) == wanted)
-            .map(|operation| did(*operation))
-            .collect()
-    };
-    let touching = of(true);
-    let all = if touching.is_empty() { of(false) } else { touching };
-    match all.as_slice() {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first, between @ .., last] => {
-            let mut words = (*first).to_owned();
-            for verb in between {
-                words.push_str(", ");
-                words.push_str(&verb.to_lowercase());
-            }
-            words.push_str(" and ");
-            words.push_str(&last.to_lowercase());
-            words
         }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eventlog::row::{Hour, Operation};
 
-use super::{line::Line, reason::verbs};
+use super::line::Line;
 use crate::{
     findings::{DataCategory, Rule},
     registry::Purpose,
     weights::{ratio_milli, volume_weight},
-    words::{count, listed},
+    words::{count, did, listed},
 };
 
 /// A declared number of records that was passed.
@@ -24,13 +24,17 @@ pub(super) struct Breach<'a> {
 
 impl Breach<'_> {
     pub(super) fn sentence(&self, breach_count: usize) -> String {
-        let (counted, limit) = (self.volume.counted, self.limit);
-        let ratio = ratio_milli(counted, limit);
+        let Volume { counted, operations, .. } = &self.volume;
+        // What an agent did beside the point only blurs the sentence.
+        let did = match operations.first() {
+            Some(operation) if operations.len() == 1 => did(*operation),
+            _ => "Accessed",
+        };
+        let ratio = ratio_milli(*counted, self.limit);
         let times = format!("{}.{}", count(ratio / 1_000), ratio % 1_000 / 100);
         let purpose = &self.purpose.name;
-        let (counted, limit) = (count(counted), count(limit));
-        let objects = listed(self.volume.objects.iter().map(String::as_str));
-        let did = verbs(&self.volume.operations);
+        let (counted, limit) = (count(*counted), count(self.limit));
+        let objects = self.volume.objects();
         if self.rule == Rule::RecordsPerDay {
             return format!(
                 "{did} {counted} records for its purpose {purpose} in the UTC day, {times} times the declared \
@@ -57,7 +61,7 @@ pub(super) struct Volume {
     /// Those of accesses that the purpose allows.
     allowed: u64,
     category: Option<DataCategory>,
-    objects: BTreeSet<String>,
+    records_by_object: BTreeMap<String, u64>,
     operations: BTreeSet<Operation>,
 }
 
@@ -69,8 +73,24 @@ impl Volume {
             self.allowed = self.allowed.saturating_add(records);
         }
         self.category = self.category.max(Some(line.category()));
-        self.objects.extend(line.objects.iter().map(|object| object.name.clone()));
+        for object in &line.objects {
+            let known = self.records_by_object.entry(object.name.clone()).or_default();
+            *known = known.saturating_add(records);
+        }
         self.operations.insert(line.operation());
+    }
+
+    /// `Case and Contact`, or `mostly Contact (48,120)` where one object makes more than half.
+    fn objects(&self) -> String {
+        let by_records = self.records_by_object.iter().max_by_key(|(_, records)| **records);
+        match by_records {
+            Some((object, records))
+                if self.records_by_object.len() > 1 && *records > self.counted / 2 =>
+            {
+                format!("mostly {object} ({})", count(*records))
+            }
+            _ => listed(self.records_by_object.keys().map(String::as_str)),
+        }
     }
 }
 
