@@ -143,8 +143,8 @@ export class BreachclockStack extends Stack {
         permissions.consumeQueue(queue),
         ...permissions.readObjects(landing),
         ...permissions.readAndWriteObjects(records, [EXTRACTS_PREFIX, QUARANTINE_PREFIX]),
-        permissions.useItems(access, ['GetItem', 'Query', 'PutItem', 'UpdateItem']),
-        permissions.useItems(catalog, ['GetItem', 'Query']),
+        permissions.useItems(access, ['GetItem', 'PutItem']),
+        permissions.useItems(catalog, ['GetItem']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 's3', 'sqs']),
       ],
       wildcards: {
@@ -181,9 +181,9 @@ export class BreachclockStack extends Stack {
       permissions: [
         ...permissions.readStream(access),
         permissions.sendToQueue(failures),
-        permissions.useItems(access, ['GetItem', 'Query', 'PutItem']),
-        permissions.useItems(incident, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem']),
-        permissions.useItems(catalog, ['GetItem', 'Query']),
+        permissions.useItems(access, ['Query', 'PutItem']),
+        permissions.useItems(incident, ['GetItem', 'PutItem']),
+        permissions.useItems(catalog, ['GetItem']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
       ],
       wildcards: this.streamWildcard(access),
@@ -211,8 +211,8 @@ export class BreachclockStack extends Stack {
         ...permissions.readStream(incident),
         permissions.sendToQueue(failures),
         permissions.publish(alerts.topic),
-        permissions.useItems(incident, ['GetItem', 'Query', 'UpdateItem']),
-        permissions.useItems(catalog, ['GetItem', 'Query']),
+        permissions.useItems(incident, ['GetItem', 'PutItem']),
+        permissions.useItems(catalog, ['GetItem']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
         permissions.encryptWith(this.keys.messages, ['sns']),
       ],
@@ -223,21 +223,20 @@ export class BreachclockStack extends Stack {
   }
 
   private remind(): SuiteFunction {
-    const { catalog, incident } = this.tables;
+    const { incident } = this.tables;
     const failures = this.deadLetters(
       'RemindFailures',
       'A sweep for due alerts failed. The next minute sweeps again; see the log of remind.',
     );
     const suite = this.suiteFunction('remind', {
       description: 'Every minute: finds due alerts, marks them owed, raises what is overdue',
-      variables: { CATALOG_TABLE: catalog.tableName, INCIDENT_TABLE: incident.tableName },
+      variables: { INCIDENT_TABLE: incident.tableName },
       memoryMegabytes: 256,
       timeout: Duration.seconds(50),
       permissions: [
         permissions.sendToQueue(failures),
-        permissions.useItems(incident, ['GetItem', 'Query', 'PutItem', 'UpdateItem']),
+        permissions.useItems(incident, ['GetItem', 'Query', 'PutItem']),
         permissions.queryIndex(incident, DUE_INDEX),
-        permissions.useItems(catalog, ['GetItem', 'Query']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
       ],
       // Two sweeps at once would find the same alerts twice; harmless, but a waste.

@@ -134,14 +134,24 @@ export class Operations extends Construct {
         treatMissingData: cloudwatch.TreatMissingData.BREACHING,
       },
     );
+    const atLeastOnce = {
+      threshold: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    };
     this.alarm(
-      'alerts overdue',
+      'alerts unsent',
       'An alert is past the time it was owed and has not gone out. See the logs of remind and notify.',
-      {
-        metric: metric('AlertsOverdue', 'Maximum'),
-        threshold: 1,
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      },
+      { ...atLeastOnce, metric: metric('AlertsUnsent', 'Maximum') },
+    );
+    this.alarm(
+      'configuration refused',
+      'A configuration was refused; the last good one stays in force. The catalog table says why.',
+      { ...atLeastOnce, metric: metric('ConfigurationRefused', 'Sum') },
+    );
+    this.alarm(
+      'rows quarantined',
+      'Rows of a log could not be read. They lie under quarantine/ in the records bucket, with their reasons.',
+      { ...atLeastOnce, metric: metric('RowsQuarantined', 'Sum') },
     );
   }
 

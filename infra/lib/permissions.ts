@@ -36,7 +36,7 @@ export function readAndWriteObjects(bucket: s3.IBucket, prefixes: readonly strin
 }
 
 /** The item actions that the functions use. A transaction is allowed by the actions it is made of. */
-export type ItemAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'ConditionCheckItem';
+export type ItemAction = 'GetItem' | 'Query' | 'PutItem';
 
 export function useItems(table: dynamodb.ITable, actions: readonly ItemAction[]): iam.PolicyStatement {
   return allow(

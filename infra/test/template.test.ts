@@ -498,8 +498,10 @@ describe('alarms', () => {
     assert.equal(alarm?.['ComparisonOperator'], 'LessThanThreshold');
   });
 
-  it('watch for overdue alerts', () => {
-    assert.equal(about('AlertsOverdue')[0]?.['Threshold'], 1);
+  it('watch for unsent alerts, refused configurations and quarantined rows', () => {
+    for (const metric of ['AlertsUnsent', 'ConfigurationRefused', 'RowsQuarantined']) {
+      assert.equal(about(metric)[0]?.['Threshold'], 1, metric);
+    }
   });
 
   it('let CloudWatch publish to the operations topic, from this account only', () => {

@@ -49,7 +49,8 @@ impl Function {
 
     async fn read(&self, message: &SqsMessage) -> Result<(), Error> {
         for object in landed_objects(message.body.as_deref().unwrap_or_default())? {
-            let read = ingest_object(&self.ports, &self.settings, &object.bucket, &object.key).await;
+            let read =
+                ingest_object(&self.ports, &self.settings, &object.bucket, &object.key).await;
             if let Ok(file) = &read {
                 let counts = [
                     (Metric::RowsRead, file.row_count),

@@ -48,7 +48,9 @@ impl ObjectStore for LocalObjects {
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
         let path = self.path(bucket, key);
         let folder = path.parent().map_or_else(|| self.kept.path().to_owned(), PathBuf::from);
-        tokio::fs::create_dir_all(folder).await.map_err(|error| failed("making a folder", &error))?;
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(|error| failed("making a folder", &error))?;
         tokio::fs::write(path, body).await.map_err(|error| failed("writing a file", &error))
     }
 

@@ -31,7 +31,12 @@ pub(crate) fn text(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
 
 fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
     let agent_rows: u64 = scan.rows_by_agent.values().sum();
-    writeln!(out, "{} in {}", counted(count(scan.incidents.len()), "incident"), counted(scan.file_count, "file"))?;
+    writeln!(
+        out,
+        "{} in {}",
+        counted(count(scan.incidents.len()), "incident"),
+        counted(scan.file_count, "file")
+    )?;
     writeln!(out, "Rows read: {}, of which {agent_rows} by agents", scan.rows)?;
     for (agent, rows) in &scan.rows_by_agent {
         writeln!(out, "  {agent}: {rows}")?;

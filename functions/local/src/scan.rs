@@ -100,7 +100,8 @@ pub(crate) async fn scan(
         quarantined: BTreeMap::new(),
     };
     scan.incidents.sort_by(|a, b| {
-        let order = |incident: &Incident| (incident.findings.severity.level, incident.findings.score);
+        let order =
+            |incident: &Incident| (incident.findings.severity.level, incident.findings.score);
         order(b).cmp(&order(a)).then_with(|| a.incident_id.cmp(&b.incident_id))
     });
     scan.sum_up(&access);

@@ -12,7 +12,8 @@ use ports::Ports;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let world = World::from_environment().await.with_incidents()?.with_catalog()?.with_publisher()?;
+    let world =
+        World::from_environment().await.with_incidents()?.with_catalog()?.with_publisher()?;
     let ports = world.ports();
     run(service_fn(|event: LambdaEvent<Event>| handle(&ports, event.payload))).await
 }

@@ -25,6 +25,7 @@ async fn handle(ports: &Ports, environment: &str) -> Result<(), Error> {
     let counts = [
         (Metric::SweepHeartbeat, 1),
         (Metric::AlertsOwed, swept.owed_count),
+        (Metric::AlertsUnsent, swept.unsent_count),
         (Metric::ObligationsOverdue, swept.overdue_count),
     ];
     metrics::count(environment, ports.clock.now(), &counts);

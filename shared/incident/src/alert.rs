@@ -103,6 +103,14 @@ impl Alert {
         matches!(self.state, AlertState::Owed { .. })
     }
 
+    /// How often it has been raised while it is owed; 0 otherwise.
+    pub fn attempt(&self) -> u32 {
+        match self.state {
+            AlertState::Owed { attempt, .. } => attempt,
+            _ => 0,
+        }
+    }
+
     /// The same alert, raised at `now`: owed for the first time, or once more.
     #[must_use]
     pub(crate) fn raised(&self, now: DateTime<Utc>) -> Self {

@@ -282,13 +282,9 @@ impl Incident {
     }
 
     fn record_owed(&mut self, alert: &Alert, now: DateTime<Utc>, actor: &str) -> TimelineEntry {
-        let attempt = match alert.state {
-            AlertState::Owed { attempt, .. } => attempt,
-            _ => 0,
-        };
         let owed = TimelineKind::AlertOwed {
             alert_id: alert.alert_id.clone(),
-            attempt,
+            attempt: alert.attempt(),
             late_seconds: (now - alert.due_at).num_seconds(),
         };
         self.timeline_head.append(now, actor, owed)

@@ -16,6 +16,8 @@ pub enum Metric {
     ObligationsOverdue,
     /// Alerts that a sweep raised.
     AlertsOwed,
+    /// Alerts that had to be raised once more, because they were not published in time.
+    AlertsUnsent,
     /// Rows that could not be read.
     RowsQuarantined,
     /// Rows that were read.
@@ -33,6 +35,7 @@ impl Metric {
             Self::SweepHeartbeat => "SweepHeartbeat",
             Self::ObligationsOverdue => "ObligationsOverdue",
             Self::AlertsOwed => "AlertsOwed",
+            Self::AlertsUnsent => "AlertsUnsent",
             Self::RowsQuarantined => "RowsQuarantined",
             Self::RowsRead => "RowsRead",
             Self::Gaps => "Gaps",

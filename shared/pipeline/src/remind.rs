@@ -17,6 +17,8 @@ pub struct Swept {
     pub incident_count: u64,
     /// Alerts that are owed now, or owed once more.
     pub owed_count: u64,
+    /// Those of them that were owed before and were not published in time.
+    pub unsent_count: u64,
     /// Obligations that were found overdue.
     pub overdue_count: u64,
 }
@@ -50,12 +52,15 @@ async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Re
         };
         if ports.incidents.commit(&change).await? == Committed::Yes {
             let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-            let owed = change.alerts.iter().filter(|alert| alert.is_owed()).count();
+            let raised = || change.alerts.iter().filter(|alert| alert.is_owed());
+            let owed = raised().count();
+            let unsent = raised().filter(|alert| alert.attempt() > 1).count();
             let before = incident.overdue_since.len();
             let overdue = change.incident.overdue_since.len().saturating_sub(before);
             swept.owed_count = swept.owed_count.saturating_add(count(owed));
+            swept.unsent_count = swept.unsent_count.saturating_add(count(unsent));
             swept.overdue_count = swept.overdue_count.saturating_add(count(overdue));
-            tracing::info!(%incident_id, owed, overdue, "raised what is due");
+            tracing::info!(%incident_id, owed, unsent, overdue, "raised what is due");
             return Ok(());
         }
     }
