@@ -427,8 +427,8 @@ fn records_of_a_foreign_object_are_not_the_purposes_volume() {
 fn echoes_add_no_volume() {
     let findings = judged(&[
         line(DESK, Operation::Read, &["Contact"]).records(400, 4),
-        line(DESK, Operation::Read, &["Contact"]).of(EventType::ApiTotalUsage),
-        line(DESK, Operation::Read, &["Contact"]).of(EventType::BulkApiRequest),
+        line(DESK, Operation::Read, &["Contact"]).of(EventType::ApiTotalUsage).records(90, 1),
+        line(DESK, Operation::Read, &["Contact"]).of(EventType::BulkApiRequest).records(90, 1),
     ]);
     assert!(!rules(&findings).contains(&Rule::RecordsPerHour));
 }
@@ -498,6 +498,16 @@ fn work_outside_hours_is_a_violation() {
         assert_eq!(rules(&findings), [Rule::OutsideHours], "{first}");
         assert_eq!(weight(&findings, Rule::OutsideHours), 20);
     }
+}
+
+#[test]
+fn hours_of_one_purpose_do_not_bind_another_that_allows_the_same() {
+    let mut configuration = configuration();
+    let night = configuration.registry.agents[NIGHT].purposes[0].clone();
+    configuration.registry.agents.get_mut(DESK).unwrap().purposes.push(night);
+    // The night purpose declares no limit and would be taken first, were it open at noon.
+    let findings = judged_by(&configuration, &[line(DESK, Operation::Read, &["Contact"])]);
+    assert_eq!(findings.verdicts, [(Verdict::Compliant, 1)].into());
 }
 
 #[test]
