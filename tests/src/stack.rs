@@ -491,9 +491,11 @@ impl LocalStack {
         if let Some(policy) = filter_policy {
             subscribe = subscribe.attributes("FilterPolicy", policy);
         }
+        // A receiver may have been subscribed before, to a topic that is gone.
+        let earlier = receiver.received().len();
         subscribe.send().await.context("cannot subscribe the receiver")?;
         let token = wait_until("the handshake of SNS", HANDSHAKE_TIMEOUT, async || {
-            let handshake = receiver.received().into_iter().find_map(|request| {
+            let handshake = receiver.received().into_iter().skip(earlier).find_map(|request| {
                 let notification = request.notification().ok()?;
                 (notification.r#type == "SubscriptionConfirmation").then_some(notification.token)
             });

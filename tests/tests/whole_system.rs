@@ -87,6 +87,11 @@ impl Session {
         &self,
         case: impl AsyncFnOnce(&mut System) -> Result<()>,
     ) -> std::result::Result<(), libtest_mimic::Failed> {
+        // The whole chain of causes belongs into the report, not only the last link.
+        self.attempt(case).map_err(|problem| format!("{problem:#}").into())
+    }
+
+    fn attempt(&self, case: impl AsyncFnOnce(&mut System) -> Result<()>) -> Result<()> {
         let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
         if system.is_none() {
             *system = Some(System::start()?);
@@ -391,6 +396,12 @@ async fn bad_files_are_read_as_far_as_they_go_or_refused_with_a_reason(
         keys.insert(key);
     }
     let files = system.read(&keys).await?;
+    for f in &files {
+        eprintln!(
+            "{} {:?} rows {} q {:?} gaps {:?}",
+            f.key, f.outcome, f.row_count, f.quarantined, f.gaps
+        );
+    }
     let file = |name: &str| {
         let key = format!("bad/{name}");
         let found = files.iter().find(|file| file.key == key);
@@ -401,7 +412,7 @@ async fn bad_files_are_read_as_far_as_they_go_or_refused_with_a_reason(
             && record.quarantined.is_empty()
             && record.gaps.is_empty()
             && record.outcome == FileOutcome::Read
-            && !record.key.contains("header-only");
+            && !["bad/header-only.csv", "bad/empty.csv"].contains(&record.key.as_str());
         ensure!(!silent, "{} was dropped silently", record.key);
     }
     let broken = matches!(&file("truncated.csv.gz")?.outcome, FileOutcome::Broken { reason } if !reason.is_empty());

@@ -37,7 +37,11 @@ pub(crate) fn quoted(text: &str) {
 }
 
 fn wrapped(first: &str, further: &str, text: &str) {
-    let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(further);
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(further)
+        // Names of agents and purposes hold hyphens.
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     for line in textwrap::wrap(text, options) {
         println!("{line}");
     }

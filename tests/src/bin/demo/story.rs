@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::Utc;
+use deadlines::Stage;
 use incident::{AlertState, Incident};
 use local_stack::{Emulator, LocalStack, REGION, WebhookReceiver, repository, wait_until};
 
@@ -106,15 +107,14 @@ async fn land_the_morning(stack: &LocalStack, receiver: &WebhookReceiver) -> Res
             keys.len(),
             thousands(rows),
             thousands(agent_rows),
-            if agent_rows == 0 { "no agent at work" } else { "judged" },
+            news_of(&known, &incidents),
         );
         for incident in incidents {
-            tell_change(known.get(incident.incident_id.as_str()), &incident);
             known.insert(incident.incident_id.to_string(), incident);
         }
         if let Some((request, _)) = receiver.alerts()?.get(alerts_before) {
             let after = request.at.saturating_duration_since(started).as_secs_f64();
-            println!("{:43} alert received {after:.1} s after the hour's first file landed", "");
+            println!("{:44}alert received {after:.1} s after the hour's first file landed", "");
         }
     }
     Ok(())
@@ -162,22 +162,27 @@ async fn settle(stack: &LocalStack) -> Result<Vec<Incident>> {
     Ok(incidents)
 }
 
-fn tell_change(before: Option<&Incident>, incident: &Incident) {
+/// What an hour brought, in a few words.
+fn news_of(known: &BTreeMap<String, Incident>, incidents: &[Incident]) -> String {
+    let news: Vec<String> = incidents
+        .iter()
+        .filter_map(|incident| change(known.get(incident.incident_id.as_str()), incident))
+        .collect();
+    if news.is_empty() { "nothing amiss".to_owned() } else { news.join("; ") }
+}
+
+fn change(before: Option<&Incident>, incident: &Incident) -> Option<String> {
     let (agent, findings) = (incident.agent.as_str(), &incident.findings);
-    let records = thousands(findings.record_count);
     let severity = findings.severity.level.name();
-    let score = findings.score;
-    let news = match before {
-        None => format!("INCIDENT {}: {agent}, {severity}, score {score}", incident.incident_id),
-        Some(before) if before.findings.severity.level != findings.severity.level => {
-            format!("it is worse: now {severity}, score {score}, {records} records")
-        }
-        Some(before) if before.findings != *findings => {
-            format!("more of it: {records} records, score {score}")
-        }
-        Some(_) => return,
+    let (score, records) = (findings.score, thousands(findings.record_count));
+    let Some(before) = before else {
+        return Some(format!("INCIDENT: {agent}, {severity}, score {score}"));
     };
-    println!("{:43} {news}", "");
+    if before.findings.severity.level != findings.severity.level {
+        return Some(format!("it is worse: now {severity}, score {score}, {records} records"));
+    }
+    (before.findings.record_count != findings.record_count)
+        .then(|| format!("goes on: {records} records, score {score}"))
 }
 
 fn tell_incident(incident: &Incident) {
@@ -195,7 +200,8 @@ fn tell_incident(incident: &Incident) {
         ),
     );
     let severity = &findings.severity;
-    term("severity", &format!("{}. {}", severity.level.name(), severity.arithmetic));
+    term("severity", severity.level.name());
+    more("", &severity.arithmetic);
     term("score", &format!("{} of 100, because", findings.score));
     for signal in &findings.signals {
         more(&format!("{:>+4}  ", signal.weight), &signal.reason);
@@ -253,10 +259,18 @@ async fn tell_clock(stack: &LocalStack, incident: &Incident) -> Result<()> {
     let planned: Vec<String> = alerts
         .iter()
         .filter(|alert| matches!(alert.state, AlertState::Scheduled))
-        .map(|alert| format!("{} ({})", alert.due_at.format("%a %H:%M"), alert.stage.name()))
+        .map(|alert| format!("{} {}", alert.due_at.format("%a %H:%M"), in_words(alert.stage)))
         .collect();
-    term("reminders", &format!("{}, until somebody records that it is done", planned.join(", ")));
+    term("reminders", &planned.join(", "));
     Ok(())
+}
+
+fn in_words(stage: Stage) -> String {
+    match stage {
+        Stage::Remaining { hours } => format!("({hours} h left)"),
+        Stage::Overdue => "(overdue)".to_owned(),
+        other => format!("({})", other.name()),
+    }
 }
 
 fn tell_how_to_look_around(stack: &LocalStack) {
