@@ -220,8 +220,11 @@ impl AgentDirectory {
     ) -> Attribution {
         self.by_issued_mark(caller)
             .or_else(|| unregistered_bot(caller))
+            // Before what the caller chooses: a name that anybody can give himself must not hide an app that
+            // nobody registered.
+            .or_else(|| self.unregistered_app(event_type, caller))
             .or_else(|| self.by_chosen_mark(caller))
-            .or_else(|| self.unregistered_caller(event_type, caller))
+            .or_else(|| unregistered_caller(caller))
             .unwrap_or(Attribution::NotAnAgent)
     }
 
@@ -273,31 +276,13 @@ impl AgentDirectory {
         })
     }
 
-    fn unregistered_caller(
-        &self,
-        event_type: EventType,
-        caller: &Caller<'_>,
-    ) -> Option<Attribution> {
-        let app = cut_id(caller.connected_app_id);
-        let has_app = !app.is_empty() || !caller.connected_app_name.is_empty();
-        if has_app && calls_an_api(event_type) && !self.is_peoples_application(caller) {
-            let name =
-                if app.is_empty() { client_key(caller.connected_app_name) } else { id_key(app) };
-            return Some(Attribution::unregistered("app", &name, AttributedBy::ConnectedApp));
-        }
-        if matches!(caller.client_category, "AGENTFORCE_AGENT" | "SALESFORCE_HOSTED_MCP") {
-            let user = id_key(cut_id(caller.user_id));
-            return Some(Attribution::unregistered("mcp", &user, AttributedBy::ClientCategory));
-        }
-        if has_app {
+    fn unregistered_app(&self, event_type: EventType, caller: &Caller<'_>) -> Option<Attribution> {
+        if !has_app(caller) || !calls_an_api(event_type) || self.is_peoples_application(caller) {
             return None;
         }
-        automation_client(caller.client_name)
-            .map(|name| (name, AttributedBy::ClientName))
-            .or_else(|| {
-                automation_client(caller.user_agent).map(|name| (name, AttributedBy::UserAgent))
-            })
-            .map(|(name, by)| Attribution::unregistered("client", &name, by))
+        let app = cut_id(caller.connected_app_id);
+        let name = if app.is_empty() { client_key(caller.connected_app_name) } else { id_key(app) };
+        Some(Attribution::unregistered("app", &name, AttributedBy::ConnectedApp))
     }
 
     fn is_peoples_application(&self, caller: &Caller<'_>) -> bool {
@@ -306,6 +291,26 @@ impl AgentDirectory {
             || (!caller.connected_app_name.is_empty()
                 && self.people_applications.contains(&caller.connected_app_name.to_lowercase()))
     }
+}
+
+fn has_app(caller: &Caller<'_>) -> bool {
+    !caller.connected_app_id.is_empty() || !caller.connected_app_name.is_empty()
+}
+
+fn unregistered_caller(caller: &Caller<'_>) -> Option<Attribution> {
+    if matches!(caller.client_category, "AGENTFORCE_AGENT" | "SALESFORCE_HOSTED_MCP") {
+        let user = id_key(cut_id(caller.user_id));
+        return Some(Attribution::unregistered("mcp", &user, AttributedBy::ClientCategory));
+    }
+    if has_app(caller) {
+        return None;
+    }
+    automation_client(caller.client_name)
+        .map(|name| (name, AttributedBy::ClientName))
+        .or_else(|| {
+            automation_client(caller.user_agent).map(|name| (name, AttributedBy::UserAgent))
+        })
+        .map(|(name, by)| Attribution::unregistered("client", &name, by))
 }
 
 fn unregistered_bot(caller: &Caller<'_>) -> Option<Attribution> {
@@ -453,6 +458,18 @@ mod tests {
         caller.connected_app_id = "";
         assert_eq!(rest(caller), "by-user");
         caller.user_id = "";
+        assert_eq!(rest(caller), "by-client");
+    }
+
+    #[test]
+    fn an_app_that_nobody_registered_cannot_hide_behind_a_registered_name() {
+        let mut caller = Caller {
+            connected_app_id: "0H4000000000666",
+            client_name: "meeting-scheduler/2.1",
+            ..Caller::default()
+        };
+        assert_eq!(rest(caller), "unregistered:app:0H4000000000666");
+        caller.connected_app_id = "0H45g000000PPLEAAA";
         assert_eq!(rest(caller), "by-client");
     }
 

@@ -506,16 +506,13 @@ impl<'a> RestCall<'a> {
     }
 }
 
-/// A request about a bulk job: it makes, changes or removes the job, asks how it stands, or fetches its
-/// results. The records are counted by the job's own row in `BulkApi` or `BulkApi2`.
+/// A request about a bulk job. Fetching its results is an export; making, changing or removing the job, and asking
+/// how it stands, touches no record: a job that is deleted deletes nobody. The records are counted by the job's own
+/// row in `BulkApi` or `BulkApi2`.
 fn job_operation(method: &str, last_segment: &str) -> Operation {
     match method {
         "GET" if matches!(last_segment, "results" | "result" | "resultPages") => Operation::Export,
-        "GET" | "HEAD" => Operation::Describe,
-        "POST" => Operation::Create,
-        "PATCH" | "PUT" => Operation::Update,
-        "DELETE" => Operation::Delete,
-        _ => Operation::Other,
+        _ => Operation::Describe,
     }
 }
 
@@ -681,7 +678,7 @@ mod tests {
                 Operation::Read,
                 Some("Lead"),
             ),
-            ("POST", "/services/data/v61.0/jobs/query", Operation::Create, None),
+            ("POST", "/services/data/v61.0/jobs/query", Operation::Describe, None),
             (
                 "GET",
                 "/services/data/v61.0/jobs/query/7505g000008aBcDAAU",
@@ -697,7 +694,7 @@ mod tests {
             (
                 "DELETE",
                 "/services/data/v61.0/jobs/query/7505g000008aBcDAAU",
-                Operation::Delete,
+                Operation::Describe,
                 None,
             ),
             (

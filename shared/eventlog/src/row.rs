@@ -78,7 +78,8 @@ pub enum Operation {
     Update,
     /// Records were deleted.
     Delete,
-    /// The shape of the data was asked for (describe, limits, counts).
+    /// The shape of the data was asked for (describe, limits, counts), or a bulk job was managed: no record was
+    /// touched.
     Describe,
     /// A session was opened.
     Login,

@@ -113,16 +113,11 @@ fn what_happened(incident: &Incident, context: &Context) -> String {
 
 fn how_bad(page: &mut Page, findings: &Findings) {
     let severity = &findings.severity;
-    let mut line =
-        format!("Severity: {}. {}", severity.level.name().to_uppercase(), severity.arithmetic);
-    if severity.level_at_lower != severity.level {
-        let _ = write!(
-            line,
-            " Provisional: at the lower bound of persons it would be {}.",
-            severity.level_at_lower.name()
-        );
-    }
-    page.line(&line);
+    page.line(&format!(
+        "Severity: {}. {}",
+        severity.level.name().to_uppercase(),
+        sentence(&severity.arithmetic)
+    ));
     page.line(&format!("Persons: {}", persons(&findings.subject_estimate)));
     page.line("Data:");
     for (object, exposure) in &findings.exposures {
@@ -150,12 +145,19 @@ fn persons(estimate: &SubjectEstimate) -> String {
         Some(upper) => format!("at most {}", thousands(upper)),
         None => "no upper bound known".to_owned(),
     };
-    format!(
-        "at least {}, {upper} ({}). Logs name only {} by record id.",
-        thousands(estimate.lower),
-        basis(estimate.basis),
-        thousands(estimate.exact)
-    )
+    let named = match estimate.exact {
+        0 => "The logs name none of them".to_owned(),
+        exact => format!("The logs name {} of them by record id", thousands(exact)),
+    };
+    format!("at least {}, {upper} ({}). {named}.", thousands(estimate.lower), basis(estimate.basis))
+}
+
+/// With a capital at the front and a full stop at the end.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
 }
 
 const fn basis(basis: SubjectBasis) -> &'static str {

@@ -102,6 +102,12 @@ struct Access {
 fn access_of(row: &Fields) -> Option<Access> {
     let number = |column: &str| field(row, column).parse::<u64>().unwrap();
     let by_method = |method: &str, path: &str| match method {
+        // Managing a bulk job touches no record.
+        _ if (path.contains("/jobs/") || path.starts_with("/services/async/"))
+            && !["/result", "/results"].iter().any(|end| path.ends_with(end)) =>
+        {
+            "describe"
+        }
         "POST" => "create",
         "PATCH" => "update",
         "DELETE" => "delete",
@@ -338,8 +344,8 @@ fn the_only_violations_of_a_morning_are_its_leak() {
         let found = violations(&world);
         assert_eq!(found.volumes, Vec::<String>::new());
         let mut objects: BTreeMap<String, u64> = BTreeMap::new();
-        for (agent, _, object, records) in &found.rows {
-            assert_eq!(agent, SUPPORT_COPILOT);
+        for (agent, at, object, records) in &found.rows {
+            assert_eq!(agent, SUPPORT_COPILOT, "{at}: {object:?}");
             if let Some(object) = object
                 && *records > 0
             {
