@@ -79,14 +79,20 @@ impl Alert {
         due_at: DateTime<Utc>,
         state: AlertState,
     ) -> Self {
-        let mut alert_id =
-            format!("{incident_id}.{}.{}", regime_id.unwrap_or("incident"), stage.name());
+        let subject = regime_id.unwrap_or("incident");
+        let mut alert_id = format!("{incident_id}.{subject}.{}", stage.name());
         if let Some(detail) = detail {
             alert_id.push('.');
             alert_id.push_str(detail);
         }
-        let regime_id = regime_id.map(str::to_owned);
-        Self { alert_id, incident_id: incident_id.clone(), regime_id, stage, due_at, state }
+        Self {
+            alert_id,
+            incident_id: incident_id.clone(),
+            regime_id: regime_id.map(str::to_owned),
+            stage,
+            due_at,
+            state,
+        }
     }
 
     /// When the sweep has to look at it next; `None` once nothing is left to do.

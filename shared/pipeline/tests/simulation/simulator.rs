@@ -54,7 +54,7 @@ impl Story {
         let files = thinned(1);
         let of = |event_type| files.iter().filter(move |file| file.event_type == event_type);
         let few: Vec<LogFile> = of("BulkApi2").chain(of("Report")).cloned().collect();
-        let with_leak = |file: &&LogFile| file.rows.iter().any(|row| is_copilots(row));
+        let with_leak = |file: &&LogFile| file.rows.iter().any(is_copilots);
         Self::of(&few.iter().filter(with_leak).cloned().collect::<Vec<_>>())
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem},
+    types::{Put, TransactWriteItem, builders::PutBuilder},
 };
 use chrono::{DateTime, Utc};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
@@ -75,8 +75,8 @@ impl DynamoIncidents {
         Ok(records)
     }
 
-    fn put(&self, item: Item) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
-        Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
+    fn put(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
     }
 
     fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>> {
@@ -87,7 +87,7 @@ impl DynamoIncidents {
             ("severity", text(incident.findings.severity.level.name())),
             ("score", number(incident.findings.score)),
         ];
-        let put = self.put(item(&partition, keys::INCIDENT_ITEM, incident, attributes)?)?;
+        let put = self.put(item(&partition, keys::INCIDENT_ITEM, incident, attributes)?);
         let mut puts = vec![if change.expected_version == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
@@ -96,7 +96,7 @@ impl DynamoIncidents {
         }];
         for entry in &change.timeline {
             let item = item(&partition, &keys::timeline_sort(entry.sequence), entry, [])?;
-            puts.push(self.put(item)?.condition_expression("attribute_not_exists(pk)"));
+            puts.push(self.put(item).condition_expression("attribute_not_exists(pk)"));
         }
         for alert in &change.alerts {
             let attention = alert.attention_at().map(|at| {
@@ -109,7 +109,7 @@ impl DynamoIncidents {
             let attributes =
                 attention.into_iter().flatten().chain([(keys::ALERT_STATE, text(state))]);
             let sort = keys::alert_sort(&alert.alert_id);
-            puts.push(self.put(item(&partition, &sort, alert, attributes)?)?);
+            puts.push(self.put(item(&partition, &sort, alert, attributes)?));
         }
         puts.into_iter()
             .map(|put| {
