@@ -213,3 +213,35 @@ impl std::fmt::Display for Gone {
 }
 
 impl std::error::Error for Gone {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    async fn post(url: &str, body: &'static str) -> Option<StatusCode> {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::post(url).body(Full::<Bytes>::from(body)).unwrap();
+        client.request(request).await.ok().map(|response| response.status())
+    }
+
+    #[tokio::test]
+    async fn it_answers_as_told_and_keeps_what_it_refused_apart() {
+        let receiver = WebhookReceiver::start().await.unwrap();
+        let alert = r#"{"Type":"Notification","Message":"{}","Subject":"s",
+            "MessageAttributes":{"severity":{"Type":"String","Value":"high"}}}"#;
+        receiver.answer_with(Answer::Refuse(503));
+        assert_eq!(post(receiver.url(), alert).await, Some(StatusCode::SERVICE_UNAVAILABLE));
+        receiver.answer_with(Answer::HangUp);
+        assert_eq!(post(receiver.url(), alert).await, None);
+        receiver.answer_with(Answer::Accept);
+        assert_eq!(post(receiver.url(), alert).await, Some(StatusCode::OK));
+        // Without an answer the client may try once more by itself.
+        assert!(receiver.received().len() >= 3);
+        let alerts = receiver.alerts().unwrap();
+        assert_eq!(alerts.len(), 1);
+        assert_eq!(alerts[0].1.attribute("severity"), Some("high"));
+    }
+}
