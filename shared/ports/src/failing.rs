@@ -4,7 +4,7 @@
 //! takes effect, as a refused connection does, or after, as a time-out whose answer was lost does. The second
 //! kind is the one that finds lost and doubled work.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -34,6 +34,12 @@ pub enum Fault {
 pub trait FaultPlan: Send + Sync {
     /// The fate of the next call, which is named as `incidents.commit`.
     fn next(&self, call: &'static str) -> Fault;
+
+    /// Whether the caller lets others run before its next call. A simulation that runs several steps at once
+    /// decides in this way whose call comes next.
+    fn gives_way(&self) -> bool {
+        false
+    }
 
     /// What a failed call says.
     fn reason(&self) -> String {
@@ -91,6 +97,9 @@ impl<T: ?Sized> Failing<T> {
         name: &'static str,
         call: impl Future<Output = Result<R>> + Send,
     ) -> Result<R> {
+        if self.plan.gives_way() {
+            give_way().await;
+        }
         match self.plan.next(name) {
             Fault::None => call.await,
             Fault::Before => self.failed(name),
@@ -104,6 +113,19 @@ impl<T: ?Sized> Failing<T> {
     fn failed<R>(&self, call: &'static str) -> Result<R> {
         Err(PortError::Unavailable { call, reason: self.plan.reason() })
     }
+}
+
+/// Is pending once.
+async fn give_way() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[async_trait]

@@ -5,8 +5,9 @@ use std::{
     io,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::Poll,
 };
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -99,7 +100,7 @@ fn thinned(others: usize) -> Vec<LogFile> {
 /// What goes wrong.
 pub(crate) struct Faults {
     seed: u64,
-    /// Messages are delivered in another order, and some more than once.
+    /// Messages are delivered in another order, some more than once, and several at once.
     disorderly: bool,
     /// Of a thousand calls, how many fail.
     failing_per_mille: u32,
@@ -130,6 +131,9 @@ impl Faults {
 }
 
 struct Plan {
+    /// Set by whoever lets others run before its next call; only where several messages are delivered at once.
+    gave_way: AtomicBool,
+    disorderly: bool,
     calls: AtomicU64,
     die: Mutex<ChaCha8Rng>,
     failing_per_mille: u32,
@@ -149,6 +153,11 @@ impl FaultPlan for Plan {
             Fault::None
         }
     }
+
+    fn gives_way(&self) -> bool {
+        self.gave_way.store(self.disorderly, Ordering::Relaxed);
+        self.disorderly
+    }
 }
 
 #[derive(Clone)]
@@ -156,6 +165,7 @@ enum Message {
     Landed(String),
     Changed(String, AgentKey, NaiveDate),
     Owed(IncidentId, String),
+    Minute,
 }
 
 /// What a run came to.
@@ -169,6 +179,8 @@ pub(crate) struct Outcome {
     /// Everything that was said: log lines, messages, extracts, incidents.
     pub(crate) spoken: Vec<String>,
     pub(crate) call_count: u64,
+    /// Open obligations without a record that they are overdue, though every clock has run out.
+    unrecorded: Vec<String>,
     incidents: usize,
 }
 
@@ -188,6 +200,9 @@ impl Outcome {
                 AlertState::Published { .. } | AlertState::Withdrawn { .. } => {}
                 state => broken.push(format!("{} is still {state:?}", alert.alert_id)),
             }
+        }
+        for regime in &self.unrecorded {
+            broken.push(format!("{regime} was not recorded as overdue"));
         }
         for (entries, head) in &self.timelines {
             if let Some(sequence) = verify(entries, head) {
@@ -240,6 +255,8 @@ impl Simulation {
             clock: clock.clone(),
         };
         let plan = Arc::new(Plan {
+            gave_way: AtomicBool::new(false),
+            disorderly: faults.disorderly,
             calls: AtomicU64::new(0),
             die: Mutex::new(ChaCha8Rng::seed_from_u64(faults.seed.wrapping_add(1))),
             failing_per_mille: faults.failing_per_mille,
@@ -285,8 +302,7 @@ impl Simulation {
         // Until every clock has run out, and long enough after that for the slowest retry.
         for _ in 0..(80 * 2) {
             self.pass(TimeDelta::minutes(30));
-            // A sweep that fails is followed by the next.
-            let _ = sweep(&self.ports).await;
+            self.pending.push(Message::Minute);
             self.work_through().await;
         }
         self.outcome(&log).await
@@ -300,21 +316,69 @@ impl Simulation {
             if self.pending.is_empty() {
                 break;
             }
-            let index =
-                if self.disorderly { self.die.random_range(0..self.pending.len()) } else { 0 };
-            let message = self.pending.remove(index);
-            if self.disorderly && self.die.random_ratio(1, 12) {
-                // Delivered twice, or dropped and delivered again later: the queue cannot tell.
-                self.pending.push(message.clone());
-            }
-            if !self.deliver(&message).await {
-                self.pending.push(message);
-            }
+            let messages = self.take_messages();
+            let delivered = self.deliver(&messages).await;
+            let failed = messages.into_iter().zip(delivered).filter(|(_, delivered)| !delivered);
+            self.pending.extend(failed.map(|(message, _)| message));
             self.pass(TimeDelta::milliseconds(20));
         }
     }
 
-    async fn deliver(&self, message: &Message) -> bool {
+    /// The messages that are delivered next: the first, or where it is disorderly up to three of any.
+    fn take_messages(&mut self) -> Vec<Message> {
+        if !self.disorderly {
+            return vec![self.pending.remove(0)];
+        }
+        let count = self.die.random_range(1..=3.min(self.pending.len()));
+        let mut messages = Vec::new();
+        for _ in 0..count {
+            let index = self.die.random_range(0..self.pending.len());
+            messages.push(self.pending.remove(index));
+        }
+        for message in &messages {
+            if self.die.random_ratio(1, 12) {
+                // Delivered twice, or dropped and delivered again later: the queue cannot tell.
+                self.pending.push(message.clone());
+            }
+        }
+        messages
+    }
+
+    /// Delivers messages at once. One call of one of them is made at a time, and the die says whose is next.
+    async fn deliver(&mut self, messages: &[Message]) -> Vec<bool> {
+        let mut die = ChaCha8Rng::seed_from_u64(self.die.random());
+        let this = &*self;
+        let mut delivered = vec![false; messages.len()];
+        let mut running: Vec<_> = messages
+            .iter()
+            .enumerate()
+            .map(|(number, message)| (number, Box::pin(this.deliver_one(message))))
+            .collect();
+        let mut turn = die.random_range(0..running.len());
+        std::future::poll_fn(|context| {
+            loop {
+                this.plan.gave_way.store(false, Ordering::Relaxed);
+                let (number, step) = &mut running[turn];
+                match step.as_mut().poll(context) {
+                    Poll::Ready(is_delivered) => {
+                        delivered[*number] = is_delivered;
+                        drop(running.swap_remove(turn));
+                        if running.is_empty() {
+                            return Poll::Ready(());
+                        }
+                    }
+                    Poll::Pending if this.plan.gave_way.load(Ordering::Relaxed) => {}
+                    // It waits for a thread of its own. Nobody else moves meanwhile, so that a seed repeats exactly.
+                    Poll::Pending => return Poll::Pending,
+                }
+                turn = die.random_range(0..running.len());
+            }
+        })
+        .await;
+        delivered
+    }
+
+    async fn deliver_one(&self, message: &Message) -> bool {
         match message {
             Message::Landed(key) => {
                 ingest_object(&self.ports, &self.settings, LANDING, key).await.is_ok()
@@ -324,6 +388,11 @@ impl Simulation {
             }
             Message::Owed(incident_id, alert_id) => {
                 publish_owed(&self.ports, incident_id, alert_id).await.is_ok()
+            }
+            Message::Minute => {
+                // A sweep that fails is not repeated: the next minute brings the next.
+                let _ = sweep(&self.ports).await;
+                true
             }
         }
     }
@@ -364,7 +433,11 @@ impl Simulation {
         let mut spoken: Vec<String> = Vec::new();
         let mut timelines = Vec::new();
         let incidents = self.incidents.incidents();
+        let mut unrecorded = Vec::new();
         for incident in &incidents {
+            let open = incident.obligations.iter().filter(|obligation| obligation.is_open());
+            let regimes = open.map(|obligation| obligation.regime_id.clone());
+            unrecorded.extend(regimes.filter(|id| !incident.overdue_since.contains_key(id)));
             findings.insert(format!("incident {}", incident.incident_id), json(&incident.findings));
             let timeline = self.incidents.timeline(&incident.incident_id).await.unwrap();
             timelines.push((timeline, incident.timeline_head.clone()));
@@ -393,6 +466,7 @@ impl Simulation {
             timelines,
             spoken,
             call_count: self.plan.calls.load(Ordering::Relaxed),
+            unrecorded,
             incidents: incidents.len(),
         }
     }

@@ -1,0 +1,35 @@
+//! The promises of the ports, held by the adapters in memory, alone and behind a fault plan.
+
+mod failing;
+mod suite;
+
+use std::sync::Arc;
+
+use ports::{
+    Ports, SystemClock,
+    memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
+};
+
+/// Ports in memory, empty.
+fn in_memory() -> Ports {
+    Ports {
+        objects: Arc::new(MemoryObjects::default()),
+        access: Arc::new(MemoryAccess::default()),
+        incidents: Arc::new(MemoryIncidents::default()),
+        catalog: Arc::new(MemoryCatalog::default()),
+        publisher: Arc::new(MemoryPublisher::default()),
+        clock: Arc::new(SystemClock),
+    }
+}
+
+#[tokio::test]
+async fn the_adapters_in_memory_keep_every_promise() {
+    suite::every_promise(&in_memory(), "records", "00D5g000004Hq3K").await;
+}
+
+#[tokio::test]
+async fn a_store_that_holds_other_things_keeps_every_promise() {
+    let ports = in_memory();
+    suite::every_promise(&ports, "records", "00D5g000004Hq3K").await;
+    suite::every_promise(&ports, "records", "00D5g000004Hq3L").await;
+}

@@ -1,0 +1,538 @@
+//! What the ports promise, asked of any adapter.
+//!
+//! The whole-system tests include this file by its path and run it on the adapters for AWS. Every function takes
+//! a name of its own (an org id that nobody else uses), so that a store may hold other things; but no function of
+//! the deployed system may be at work on the same tables, because it would take up the alerts written here.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a broken promise is a failed test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assessment::{
+    configuration::{Configuration, ConfigurationFiles},
+    findings::{
+        DataCategory, DayFindings, Findings, Risk, Severity, SeverityLevel, SubjectEstimate,
+    },
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use deadlines::{Facts, Law, ReminderPolicy};
+use eventlog::{
+    attribution::{AgentKey, AttributedBy},
+    event_type::EventType,
+    row::{Channel, Hour, Operation},
+    tally::{AgentHour, TallyKey, TallyLine},
+};
+use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
+use ports::{
+    AgentHourRecord, Committed, ConfigurationRefusal, DayRecord, FileOutcome, FileRecord,
+    HourRecord, PortError, Ports, StoredConfiguration, Written,
+};
+use tokio::io::AsyncReadExt;
+
+/// Asks for every promise. `bucket` exists; `org_id` is used by nobody else.
+pub(crate) async fn every_promise(ports: &Ports, bucket: &str, org_id: &str) {
+    objects(ports, bucket, org_id).await;
+    access(ports, org_id).await;
+    incidents(ports, org_id).await;
+    attention(ports, org_id).await;
+    catalog(ports).await;
+    publisher(ports, org_id).await;
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn agent(name: &str) -> AgentKey {
+    AgentKey(name.to_owned())
+}
+
+async fn read(ports: &Ports, bucket: &str, key: &str) -> Vec<u8> {
+    let mut object = ports.objects.open(bucket, key).await.unwrap();
+    let mut bytes = Vec::new();
+    object.body.read_to_end(&mut bytes).await.unwrap();
+    if let Some(size_bytes) = object.size_bytes {
+        assert_eq!(size_bytes, u64::try_from(bytes.len()).unwrap(), "the size of {key}");
+    }
+    bytes
+}
+
+/// A put is seen by the next list, and read back as it was written.
+pub(crate) async fn objects(ports: &Ports, bucket: &str, org_id: &str) {
+    let prefix = format!("conformance/{org_id}/a/");
+    assert_eq!(ports.objects.list(bucket, &prefix).await.unwrap(), [""; 0]);
+    let names = ["b + c 100%.csv", "a.csv", "caf\u{e9} #1.csv", "nested/d.csv"];
+    let mut expected: Vec<String> = Vec::new();
+    for name in names {
+        let key = format!("{prefix}{name}");
+        ports.objects.put(bucket, &key, name.as_bytes().to_vec()).await.unwrap();
+        expected.push(key);
+        expected.sort_unstable();
+        let listed = ports.objects.list(bucket, &prefix).await.unwrap();
+        assert_eq!(listed, expected, "a put is seen by the next list, and lists are sorted");
+    }
+    for name in names {
+        assert_eq!(read(ports, bucket, &format!("{prefix}{name}")).await, name.as_bytes());
+    }
+    let neighbour = format!("conformance/{org_id}/ab.csv");
+    ports.objects.put(bucket, &neighbour, Vec::new()).await.unwrap();
+    assert_eq!(ports.objects.list(bucket, &prefix).await.unwrap(), expected);
+    assert_eq!(read(ports, bucket, &neighbour).await, b"", "an empty object is an object");
+
+    let again = expected[0].as_str();
+    ports.objects.put(bucket, again, b"second".to_vec()).await.unwrap();
+    assert_eq!(read(ports, bucket, again).await, b"second");
+    assert_eq!(ports.objects.list(bucket, &prefix).await.unwrap(), expected);
+
+    let missing = format!("{prefix}missing.csv");
+    match ports.objects.open(bucket, &missing).await.map(|_| ()) {
+        Err(PortError::NotFound { what }) => assert!(what.contains(&missing), "{what}"),
+        other => panic!("an object that is not there is not found: {other:?}"),
+    }
+}
+
+fn line(record_id_count: u32) -> TallyLine {
+    TallyLine {
+        key: TallyKey {
+            objects: BTreeSet::from(["Contact".to_owned()]),
+            channel: Channel::Rest,
+            operation: Operation::Read,
+            purpose: None,
+        },
+        row_count: 3,
+        failed_row_count: 0,
+        record_count: 30,
+        uncounted_row_count: 0,
+        largest_record_count: 20,
+        response_bytes: 4_096,
+        first_at: at("2026-11-24T09:00:00.001Z"),
+        last_at: at("2026-11-24T09:59:59.999Z"),
+        // Spread out, so that a long list stays long when it is compressed.
+        record_ids: (0..record_id_count)
+            .map(|number| format!("003{:012x}", u64::from(number) * 0x9E37_79B9))
+            .collect(),
+        record_ids_cut: false,
+        fields: BTreeSet::from(["Contact.Email".to_owned()]),
+        source_addresses: BTreeSet::new(),
+        attributed_by: AttributedBy::ConnectedApp,
+        evidence: BTreeSet::new(),
+    }
+}
+
+fn agent_hour(org_id: &str, name: &str, hour: &str, event_type: EventType) -> AgentHourRecord {
+    AgentHourRecord {
+        agent_hour: AgentHour {
+            org_id: org_id.to_owned(),
+            agent: agent(name),
+            event_type,
+            hour: Hour::from_key(hour).unwrap(),
+            lines: vec![line(2)],
+        },
+        member_count: 1,
+        configuration_version: 1,
+        landed_at: at("2026-11-24T10:05:00Z"),
+    }
+}
+
+fn hour_record(org_id: &str) -> HourRecord {
+    HourRecord {
+        org_id: org_id.to_owned(),
+        event_type: EventType::RestApi,
+        hour: Hour::from_key("2026-11-24T09").unwrap(),
+        member_count: 1,
+        configuration_version: 1,
+        agents: BTreeSet::from([agent("support-copilot")]),
+        landed_at: at("2026-11-24T10:05:00Z"),
+    }
+}
+
+fn day_record(org_id: &str, name: &str, day: &str) -> DayRecord {
+    DayRecord {
+        findings: DayFindings {
+            org_id: org_id.to_owned(),
+            agent: agent(name),
+            day: day.parse().unwrap(),
+            row_count: 3,
+            verdicts: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            suspect_row_count: 0,
+            suspect_record_count: 0,
+            signals: Vec::new(),
+            exposures: BTreeMap::new(),
+            scoring_version: "test".to_owned(),
+        },
+        member_count: 1,
+        configuration_version: 1,
+        judged_at: at("2026-11-24T10:06:00Z"),
+    }
+}
+
+/// Members and configuration of a write, and whether it stands, each after those before it.
+const WRITES: [((u64, u64), Written); 9] = [
+    ((2, 2), Written::Yes),
+    ((2, 2), Written::Yes),
+    ((1, 2), Written::Superseded),
+    ((1, 9), Written::Superseded),
+    ((2, 1), Written::Superseded),
+    ((2, 3), Written::Yes),
+    ((3, 1), Written::Yes),
+    ((2, 9), Written::Superseded),
+    ((10, 1), Written::Yes),
+];
+
+/// A lesser write never covers a greater one; what comes back is what was written.
+pub(crate) async fn access(ports: &Ports, org_id: &str) {
+    let access = &ports.access;
+    let day = "2026-11-24".parse().unwrap();
+    let (event_type, hour) = (EventType::RestApi, Hour::from_key("2026-11-24T09").unwrap());
+    assert_eq!(access.hour(org_id, event_type, hour).await.unwrap(), None);
+    assert_eq!(access.agent_day(org_id, &agent("writes"), day).await.unwrap(), []);
+    assert_eq!(access.days(org_id, &agent("writes")).await.unwrap(), []);
+
+    let mut standing = (None, None, None);
+    for (number, (version, expected)) in WRITES.into_iter().enumerate() {
+        // Each write says something else, so that it shows which one stands.
+        let moment =
+            at("2026-11-24T10:00:00Z") + TimeDelta::seconds(i64::try_from(number).unwrap());
+        let what = format!("write {number} of {version:?}");
+        let (member_count, configuration_version) = version;
+
+        let mark = HourRecord {
+            member_count,
+            configuration_version,
+            landed_at: moment,
+            ..hour_record(org_id)
+        };
+        assert_eq!(access.put_hour(&mark).await.unwrap(), expected, "{what} of an hour");
+        let tallies = AgentHourRecord {
+            member_count,
+            configuration_version,
+            landed_at: moment,
+            ..agent_hour(org_id, "writes", "2026-11-24T09", event_type)
+        };
+        assert_eq!(access.put_agent_hour(&tallies).await.unwrap(), expected, "{what} of tallies");
+        let judged = DayRecord {
+            member_count,
+            configuration_version,
+            judged_at: moment,
+            ..day_record(org_id, "writes", "2026-11-24")
+        };
+        assert_eq!(access.put_day(&judged).await.unwrap(), expected, "{what} of a day");
+
+        if expected == Written::Yes {
+            standing = (Some(mark), Some(tallies), Some(judged));
+        }
+        let (mark, tallies, judged) = standing.clone();
+        assert_eq!(access.hour(org_id, event_type, hour).await.unwrap(), mark, "after {what}");
+        let found = access.agent_day(org_id, &agent("writes"), day).await.unwrap();
+        assert_eq!(found, Vec::from_iter(tallies), "after {what}");
+        let found = access.days(org_id, &agent("writes")).await.unwrap();
+        assert_eq!(found, Vec::from_iter(judged), "after {what}");
+    }
+    days_of_agents(ports, org_id).await;
+
+    let file = FileRecord {
+        bucket: "landing".to_owned(),
+        key: format!("conformance/{org_id}/a + b.csv"),
+        e_tag: "e-tag".to_owned(),
+        read_at: at("2026-11-24T10:05:00Z"),
+        outcome: FileOutcome::Broken { reason: "it breaks off".to_owned() },
+        size_bytes: 12,
+        row_count: 3,
+        agent_row_count: 1,
+        rows_by_event_type: BTreeMap::new(),
+        quarantined: BTreeMap::new(),
+        gaps: BTreeMap::new(),
+    };
+    access.put_file(&file).await.unwrap();
+    access.put_file(&file).await.unwrap();
+}
+
+/// Hours and days come by agent and day, and in order, whatever the order of the writes.
+async fn days_of_agents(ports: &Ports, org_id: &str) {
+    let access = &ports.access;
+    let odd = "unregistered:app:0H4#odd";
+    let mut of_the_day = Vec::new();
+    for (name, hour, event_type, is_of_the_day) in [
+        (odd, "2026-11-24T23", EventType::Report, true),
+        (odd, "2026-11-24T09", EventType::Uri, true),
+        (odd, "2026-11-24T09", EventType::Api, true),
+        (odd, "2026-11-24T09", EventType::RestApi, true),
+        (odd, "2026-11-24T00", EventType::RestApi, true),
+        (odd, "2026-11-23T23", EventType::RestApi, false),
+        (odd, "2026-11-25T00", EventType::RestApi, false),
+        ("unregistered:app:0H4", "2026-11-24T09", EventType::RestApi, false),
+        ("unregistered:app:0H4#odd2", "2026-11-24T09", EventType::RestApi, false),
+    ] {
+        let mut record = agent_hour(org_id, name, hour, event_type);
+        if event_type == EventType::Uri {
+            // Longer than what is stored as it is.
+            record.agent_hour.lines = vec![line(1_000)];
+        }
+        assert_eq!(access.put_agent_hour(&record).await.unwrap(), Written::Yes);
+        if is_of_the_day {
+            of_the_day.push(record);
+        }
+    }
+    of_the_day.sort_by_key(|record| (record.agent_hour.hour, record.agent_hour.event_type));
+    let day = "2026-11-24".parse().unwrap();
+    assert_eq!(access.agent_day(org_id, &agent(odd), day).await.unwrap(), of_the_day);
+    assert_eq!(access.agent_day("00D000000000000", &agent(odd), day).await.unwrap(), []);
+
+    let days = ["2026-11-24", "2026-10-31", "2026-11-02"];
+    for day in days {
+        access.put_day(&day_record(org_id, odd, day)).await.unwrap();
+    }
+    access.put_day(&day_record(org_id, "unregistered:app:0H4", days[0])).await.unwrap();
+    let found = access.days(org_id, &agent(odd)).await.unwrap();
+    let found: Vec<String> = found.iter().map(|record| record.findings.day.to_string()).collect();
+    assert_eq!(found, ["2026-10-31", "2026-11-02", "2026-11-24"]);
+}
+
+fn findings(org_id: &str, name: &str, row_count: u64) -> Findings {
+    let level = SeverityLevel::High;
+    Findings {
+        org_id: org_id.to_owned(),
+        agent: agent(name),
+        first_event_at: at("2026-11-24T09:12:00Z"),
+        last_event_at: at("2026-11-24T09:40:00Z"),
+        score: 80,
+        signals: Vec::new(),
+        severity: Severity {
+            level,
+            risk: Risk::Risk,
+            level_at_lower: level,
+            category: DataCategory::ContactIdentity,
+            arithmetic: "as the test says".to_owned(),
+            matrix_version: "test".to_owned(),
+        },
+        exposures: BTreeMap::new(),
+        row_count,
+        record_count: row_count,
+        subject_estimate: SubjectEstimate::default(),
+        gaps: BTreeMap::new(),
+        scoring_version: "test".to_owned(),
+    }
+}
+
+fn policy() -> Policy {
+    let facts = Facts::default()
+        .with("role", "controller")
+        .with("personal_data_breach", true)
+        .with("gdpr_applies", true);
+    Policy { law: Law::embedded().unwrap(), facts, reminders: ReminderPolicy::default() }
+}
+
+/// The opening of an incident of that agent.
+pub(crate) fn opened(org_id: &str, name: &str, now: DateTime<Utc>) -> Change {
+    Incident::open(findings(org_id, name, 1), 1, None, now, &policy(), "conformance")
+}
+
+fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
+    let found = findings(&incident.org_id, incident.agent.as_str(), row_count);
+    incident.extend(found, now, &policy(), "conformance").unwrap()
+}
+
+/// The incident with everything about it, as it stands in the table.
+async fn standing(
+    ports: &Ports,
+    incident_id: &IncidentId,
+) -> (Option<Incident>, Vec<Alert>, Vec<incident::TimelineEntry>) {
+    (
+        ports.incidents.incident(incident_id).await.unwrap(),
+        ports.incidents.alerts(incident_id).await.unwrap(),
+        ports.incidents.timeline(incident_id).await.unwrap(),
+    )
+}
+
+fn by_id(alerts: &[Alert]) -> Vec<Alert> {
+    let mut alerts = alerts.to_vec();
+    alerts.sort_by(|a, b| a.alert_id.cmp(&b.alert_id));
+    alerts
+}
+
+/// A change is written whole, on its version, or not at all.
+pub(crate) async fn incidents(ports: &Ports, org_id: &str) {
+    let now = at("2026-11-24T10:00:00.123Z");
+    let change = opened(org_id, "commits", now);
+    let id = change.incident.incident_id.clone();
+    assert_eq!(standing(ports, &id).await, (None, vec![], vec![]));
+    assert_eq!(ports.incidents.alert(&id, &change.alerts[0].alert_id).await.unwrap(), None);
+
+    // On a version that it does not have, not even an incident that is not there is written.
+    let early = extended(&change.incident, 2, now);
+    assert_eq!(ports.incidents.commit(&early).await.unwrap(), Committed::Conflict);
+    assert_eq!(standing(ports, &id).await, (None, vec![], vec![]));
+
+    assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Yes);
+    let written = (Some(change.incident.clone()), by_id(&change.alerts), change.timeline.clone());
+    assert_eq!(standing(ports, &id).await, written);
+    for alert in &change.alerts {
+        let found = ports.incidents.alert(&id, &alert.alert_id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(alert));
+    }
+    assert_eq!(ports.incidents.alert(&id, "no-such-alert").await.unwrap(), None);
+
+    // Opened once more by another writer: nothing of it is written, neither alerts nor timeline.
+    let other = opened(org_id, "commits", now + TimeDelta::hours(1));
+    assert_eq!(other.incident.incident_id, id);
+    assert_eq!(ports.incidents.commit(&other).await.unwrap(), Committed::Conflict);
+    assert_eq!(standing(ports, &id).await, written);
+
+    // Of two decisions on one version one stands, whole.
+    let sent = change.incident.published(&change.alerts[0], "receipt", now, "notify");
+    let more = extended(&change.incident, 2, now);
+    let (first, second) =
+        tokio::join!(ports.incidents.commit(&sent), ports.incidents.commit(&more));
+    let outcomes = (first.unwrap(), second.unwrap());
+    let winner = match outcomes {
+        (Committed::Yes, Committed::Conflict) => &sent,
+        (Committed::Conflict, Committed::Yes) => &more,
+        _ => panic!("one of two stands: {outcomes:?}"),
+    };
+    let mut incident = winner.incident.clone();
+    let (found, _, timeline) = standing(ports, &id).await;
+    assert_eq!(found.as_ref(), Some(&incident));
+    assert_eq!(timeline.len(), change.timeline.len() + winner.timeline.len());
+
+    // Long enough for an order by text to differ from the order by number.
+    for row_count in 3..15 {
+        let change = extended(&incident, row_count, now);
+        assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Yes);
+        assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Conflict);
+        incident = change.incident;
+    }
+    let (found, _, timeline) = standing(ports, &id).await;
+    assert_eq!(found.as_ref(), Some(&incident));
+    assert!(timeline.len() > 10);
+    assert_eq!(verify(&timeline, &incident.timeline_head), None);
+}
+
+/// The incidents of `of` that want attention at `now`, the longest waiting first.
+async fn waiting(ports: &Ports, of: &[&IncidentId], now: DateTime<Utc>) -> Vec<IncidentId> {
+    let found = ports.incidents.wanting_attention(now, 10_000).await.unwrap();
+    let distinct: BTreeSet<&IncidentId> = found.iter().collect();
+    assert_eq!(distinct.len(), found.len(), "each incident once");
+    found.into_iter().filter(|id| of.contains(&id)).collect()
+}
+
+/// The index holds scheduled alerts at their time, owed ones at their next attempt, and no others.
+pub(crate) async fn attention(ports: &Ports, org_id: &str) {
+    let start = at("2026-11-24T10:00:00Z");
+    let change = opened(org_id, "waits", start);
+    let id = change.incident.incident_id.clone();
+    let later = opened(org_id, "waits-too", start + TimeDelta::minutes(1));
+    let later_id = later.incident.incident_id.clone();
+    // Written in the other order, so that the order of answers is not that of writes.
+    assert_eq!(ports.incidents.commit(&later).await.unwrap(), Committed::Yes);
+    assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Yes);
+    let both = [&id, &later_id];
+
+    // Owed: at the next attempt, two minutes on, and to the millisecond.
+    let next_attempt_at = start + TimeDelta::minutes(2);
+    let just_before = next_attempt_at - TimeDelta::milliseconds(1);
+    assert_eq!(waiting(ports, &both, just_before).await, []);
+    assert_eq!(waiting(ports, &both, next_attempt_at).await, [id.clone()]);
+    let both_wait = next_attempt_at + TimeDelta::minutes(1);
+    assert_eq!(waiting(ports, &both, both_wait).await, [id.clone(), later_id.clone()]);
+    for limit in [0, 1] {
+        let found = ports.incidents.wanting_attention(both_wait, limit).await;
+        assert!(found.unwrap().len() <= usize::try_from(limit).unwrap(), "at most {limit}");
+    }
+
+    // Raised again: at the attempt after, four minutes on.
+    let alerts = ports.incidents.alerts(&id).await.unwrap();
+    let raised = change.incident.raise_due(&alerts, next_attempt_at, "remind").unwrap();
+    assert_eq!(ports.incidents.commit(&raised).await.unwrap(), Committed::Yes);
+    let second_attempt_at = next_attempt_at + TimeDelta::minutes(4);
+    let just_before = second_attempt_at - TimeDelta::milliseconds(1);
+    assert_eq!(waiting(ports, &[&id], just_before).await, []);
+    assert_eq!(waiting(ports, &[&id], second_attempt_at).await, [id.clone()]);
+
+    // Published: gone, until the first reminder is due.
+    let sent = raised.incident.published(&raised.alerts[0], "receipt", second_attempt_at, "notify");
+    assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
+    let reminder_at = start + TimeDelta::hours(24);
+    let just_before = reminder_at - TimeDelta::milliseconds(1);
+    assert_eq!(waiting(ports, &[&id], just_before).await, []);
+    assert_eq!(waiting(ports, &[&id], reminder_at).await, [id.clone()]);
+
+    // All overdue at once: one is owed, the withdrawn ones are gone; and once that one is published, nothing is
+    // left.
+    let passed = start + TimeDelta::hours(73);
+    let alerts = ports.incidents.alerts(&id).await.unwrap();
+    let overdue = sent.incident.raise_due(&alerts, passed, "remind").unwrap();
+    assert_eq!(ports.incidents.commit(&overdue).await.unwrap(), Committed::Yes);
+    let next_attempt_at = passed + TimeDelta::minutes(2);
+    assert_eq!(waiting(ports, &[&id], passed).await, []);
+    assert_eq!(waiting(ports, &[&id], next_attempt_at).await, [id.clone()]);
+    let last = overdue.alerts.iter().find(|alert| alert.is_owed()).unwrap();
+    let sent = overdue.incident.published(last, "receipt", passed, "notify");
+    assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
+    assert_eq!(waiting(ports, &[&id], at("2036-11-24T10:00:00Z")).await, []);
+}
+
+const FILES_OF_CONFIGURATION: [(&str, &str); 5] = [
+    ("agents.yaml", include_str!("../../../../infra/config/agents.yaml")),
+    ("data-map.yaml", include_str!("../../../../infra/config/data-map.yaml")),
+    ("organisation.yaml", include_str!("../../../../infra/config/organisation.yaml")),
+    ("orgs.yaml", include_str!("../../../../infra/config/orgs.yaml")),
+    ("recipients.yaml", include_str!("../../../../infra/config/recipients.yaml")),
+];
+
+fn stored(version: u64, digest: &str) -> StoredConfiguration {
+    let files = FILES_OF_CONFIGURATION.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let files = ConfigurationFiles::from_folder(files).unwrap();
+    let configuration = Configuration::parse(&files).unwrap();
+    let loaded_at = at("2026-11-24T05:00:00Z");
+    StoredConfiguration { version, loaded_at, digest: digest.to_owned(), configuration }
+}
+
+/// A configuration comes into force one version after the last, once; and a refusal leaves it in force.
+pub(crate) async fn catalog(ports: &Ports) {
+    let catalog = &ports.catalog;
+    let in_force = || async { catalog.current().await.unwrap() };
+    let before = in_force().await.map_or(0, |current| current.version);
+    let (next, after_next) = (stored(before + 1, "next"), stored(before + 2, "after next"));
+    assert_eq!(catalog.put(&after_next).await.unwrap(), Written::Superseded, "no step is left out");
+    assert_eq!(in_force().await.map_or(0, |current| current.version), before);
+    assert_eq!(catalog.put(&next).await.unwrap(), Written::Yes);
+    let json = |stored: &StoredConfiguration| serde_json::to_value(stored).unwrap();
+    assert_eq!(json(in_force().await.unwrap().as_ref()), json(&next));
+
+    assert_eq!(catalog.put(&stored(before + 1, "late")).await.unwrap(), Written::Superseded);
+    assert_eq!(in_force().await.unwrap().digest, "next");
+    let refusal = ConfigurationRefusal {
+        at: at("2026-11-24T06:00:00Z"),
+        digest: "bad".to_owned(),
+        problems: vec!["agents.yaml:3: the agent has no owner".to_owned()],
+    };
+    catalog.put_refusal(&refusal).await.unwrap();
+    assert_eq!(in_force().await.unwrap().digest, "next", "the last good one stays");
+    assert_eq!(catalog.put(&after_next).await.unwrap(), Written::Yes);
+    let current = in_force().await.unwrap();
+    assert_eq!((current.version, current.digest.as_str()), (before + 2, "after next"));
+}
+
+/// Every message has a receipt of its own.
+pub(crate) async fn publisher(ports: &Ports, org_id: &str) {
+    let now = at("2026-11-24T10:00:00Z");
+    let change = opened(org_id, "publishes", now);
+    let context = notices::Context {
+        organisation: "Example Ltd".to_owned(),
+        environment: "test".to_owned(),
+        time_zone: chrono_tz::Europe::Dublin,
+        org_name: None,
+        agent_title: None,
+        agent_owner: None,
+    };
+    let notice = notices::notice(&change.incident, &change.alerts[0], &context, now);
+    let first = ports.publisher.publish(&notice).await.unwrap();
+    let second = ports.publisher.publish(&notice).await.unwrap();
+    assert!(!first.is_empty() && !second.is_empty());
+    assert_ne!(first, second);
+}
