@@ -79,7 +79,7 @@ pub fn notice(incident: &Incident, alert: &Alert, context: &Context, now: DateTi
             .collect(),
     };
     Notice {
-        subject: subject(incident, alert, context),
+        subject: subject(incident, alert, context, now),
         text: text::text(incident, alert, context, now),
         json: machine::body(incident, alert, context, now),
         attributes: Attributes {
@@ -93,35 +93,35 @@ pub fn notice(incident: &Incident, alert: &Alert, context: &Context, now: DateTi
     }
 }
 
-fn subject(incident: &Incident, alert: &Alert, context: &Context) -> String {
+/// `[environment] SEVERITY incident: news, due instant`. Where that is too long the environment's name gives way, never
+/// the due instant.
+fn subject(incident: &Incident, alert: &Alert, context: &Context, now: DateTime<Utc>) -> String {
     let severity = incident.findings.severity.level.name().to_uppercase();
-    let id = &incident.incident_id;
-    let environment = &context.environment;
+    let due_at = text::obligation_of(incident, alert).and_then(|obligation| obligation.due_at);
+    let is_over = due_at.is_some_and(|due_at| due_at <= now);
     let news = match alert.stage {
-        Stage::Opened => "possible data breach",
-        Stage::Worsened => "worse than first reported",
-        Stage::Remaining { hours: 1 } => "1 hour left",
-        Stage::Remaining { hours } => {
-            return ascii(&format!(
-                "[{environment}] {severity} {id}: {hours} hours left{}",
-                due_words(incident, alert, context)
-            ));
-        }
-        Stage::Overdue => "OVERDUE",
+        Stage::Opened => "possible data breach".to_owned(),
+        Stage::Worsened => "worse than reported".to_owned(),
+        Stage::Remaining { .. } if is_over => "OVERDUE".to_owned(),
+        Stage::Remaining { hours } => match due_at.filter(|_| text::lateness(alert, now).is_some())
+        {
+            Some(due_at) => format!("{} left", text::span(due_at - now)),
+            None => format!("{hours} h left"),
+        },
+        Stage::Overdue => "OVERDUE".to_owned(),
     };
-    ascii(&format!(
-        "[{environment}] {severity} {id}: {news}{}",
-        due_words(incident, alert, context)
-    ))
-}
-
-fn due_words(incident: &Incident, alert: &Alert, context: &Context) -> String {
-    text::obligation_of(incident, alert)
-        .and_then(|obligation| obligation.due_at)
-        .map(|due_at| {
-            due_at.with_timezone(&context.time_zone).format(", due %a %-d %b %H:%M %Z").to_string()
-        })
-        .unwrap_or_default()
+    let due_words = due_at.map(|due_at| {
+        let relation = if is_over { " since" } else { ", due" };
+        let zoned = due_at.with_timezone(&context.time_zone);
+        format!("{relation} {}", zoned.format("%a %-d %b %H:%M %Z"))
+    });
+    let rest =
+        format!("] {severity} {}: {news}{}", incident.incident_id, due_words.unwrap_or_default());
+    let environment_characters_max =
+        SUBJECT_CHARACTERS_MAX.saturating_sub(rest.chars().count()).saturating_sub(1);
+    let environment: String =
+        context.environment.chars().take(environment_characters_max).collect();
+    ascii(&format!("[{environment}{rest}"))
 }
 
 /// Amazon SNS takes a subject of printable ASCII only.

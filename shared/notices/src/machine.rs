@@ -60,6 +60,7 @@ pub(crate) fn body(
         "data": {
             "alert_id": alert.alert_id,
             "incident_id": incident.incident_id,
+            "regime": alert.regime_id,
             "environment": context.environment,
             "organisation": context.organisation,
             "org_id": incident.org_id,

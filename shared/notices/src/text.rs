@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use assessment::findings::{Findings, Risk, SubjectBasis, SubjectEstimate};
+use assessment::findings::{
+    Findings, GapReason, ObjectExposure, Risk, SubjectBasis, SubjectEstimate,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use deadlines::{Obligation, Stage, Standing};
@@ -12,6 +14,9 @@ use crate::Context;
 
 /// Lines of a plain-text mail are broken here.
 const LINE_CHARACTERS_MAX: usize = 76;
+
+/// A message that comes later than this after its time says so.
+const UNREMARKABLE_MINUTES: i64 = 5;
 
 /// The obligation that an alert speaks of: its own, or the most urgent one.
 pub(crate) fn obligation_of<'a>(incident: &'a Incident, alert: &Alert) -> Option<&'a Obligation> {
@@ -36,9 +41,9 @@ pub(crate) fn text(
     page.section("WHAT IS DUE");
     what_is_due(&mut page, incident, context, now);
     page.section("WHAT TO DO NOW");
-    what_to_do(&mut page, incident, context);
+    what_to_do(&mut page, incident, alert, context, now);
     page.section("HOW SURE WE ARE");
-    how_sure(&mut page, &incident.findings);
+    how_sure(&mut page, incident);
     page.section("REFERENCE");
     page.line(&format!(
         "Incident {}, alert {}, Salesforce org {}, environment {}. Judged by rules of {}, law data of {}.",
@@ -55,85 +60,125 @@ pub(crate) fn text(
     page.0
 }
 
+/// How late the message is, where that is worth a word.
+pub(crate) fn lateness(alert: &Alert, now: DateTime<Utc>) -> Option<TimeDelta> {
+    Some(now - alert.due_at).filter(|late| *late >= TimeDelta::minutes(UNREMARKABLE_MINUTES))
+}
+
 fn headline(incident: &Incident, alert: &Alert, context: &Context, now: DateTime<Utc>) -> String {
     let organisation = &context.organisation;
-    match alert.stage {
+    let id = &incident.incident_id;
+    let late = lateness(alert, now);
+    let mut line = match alert.stage {
         Stage::Opened => format!(
-            "{organisation}: a possible personal data breach by the AI agent {} was detected.",
-            incident.agent.as_str()
+            "{organisation}: a possible personal data breach by {} was detected.",
+            agent_phrase(incident, context)
         ),
         Stage::Worsened => format!(
-            "{organisation}: incident {} is worse than first reported: severity is now {}.",
-            incident.incident_id,
+            "{organisation}: incident {id} is worse than first reported: severity is now {}.",
             incident.findings.severity.level.name()
         ),
-        Stage::Remaining { hours } => {
-            let late = now - alert.due_at;
-            let mut line = format!(
-                "{organisation}: {hours} {} left to notify in incident {}.",
-                if hours == 1 { "hour was" } else { "hours were" },
-                incident.incident_id
-            );
-            if late < TimeDelta::minutes(5) {
-                line = line.replace(" was left", " is left").replace(" were left", " are left");
-            } else {
-                let _ = write!(
-                    line,
-                    " This reminder is late by {}; what is left now stands below.",
-                    span(late)
-                );
+        Stage::Remaining { hours } => format!(
+            "{organisation}: {hours} {} {} left to notify in incident {id}.",
+            if hours == 1 { "hour" } else { "hours" },
+            match (late.is_some(), hours) {
+                (true, 1) => "was",
+                (true, _) => "were",
+                (false, 1) => "is",
+                (false, _) => "are",
             }
-            line
-        }
-        Stage::Overdue => format!(
-            "{organisation}: the time to notify in incident {} has passed, and no notification is recorded.",
-            incident.incident_id
         ),
+        Stage::Overdue => format!(
+            "{organisation}: the time to notify in incident {id} has passed, and no notification is on \
+             record here."
+        ),
+    };
+    if let Some(late) = late {
+        let _ = write!(
+            line,
+            " This message is {} late; where things stand now is written below.",
+            span(late)
+        );
+    }
+    line
+}
+
+/// Who it was, in the middle of a sentence.
+fn agent_phrase(incident: &Incident, context: &Context) -> String {
+    match &context.agent_title {
+        Some(_) => format!("the AI agent {}", incident.agent.as_str()),
+        None => format!("an agent that nobody registered ({})", incident.agent.as_str()),
     }
 }
 
 fn what_happened(incident: &Incident, context: &Context) -> String {
     let findings = &incident.findings;
-    let agent = match &context.agent_title {
-        Some(title) => format!("The agent {} ({title})", incident.agent.as_str()),
-        None => format!("An agent that nobody registered ({})", incident.agent.as_str()),
+    let (agent, what) = match &context.agent_title {
+        Some(title) => (
+            format!("The agent {} ({title})", incident.agent.as_str()),
+            "went beyond what it is registered for",
+        ),
+        None => (
+            format!("An agent that nobody registered ({})", incident.agent.as_str()),
+            "read personal data",
+        ),
     };
     let org = match &context.org_name {
         Some(name) => format!("in the Salesforce org {name} ({})", incident.org_id),
         None => format!("in the Salesforce org {}", incident.org_id),
     };
     format!(
-        "{agent} worked {org} against its rules, between {} and {} UTC: {} in {}.",
+        "{agent} {what} {org}, between {} and {} UTC: {}.",
         findings.first_event_at.format("%-d %b %Y %H:%M"),
         findings.last_event_at.format("%-d %b %Y %H:%M"),
-        counted(findings.record_count, "record"),
-        counted(findings.row_count, "logged call"),
+        amount(findings),
     )
+}
+
+fn amount(findings: &Findings) -> String {
+    let rows = counted(findings.row_count, "log row");
+    let uncounted = findings.exposures.values().any(|exposure| exposure.uncounted_row_count > 0);
+    match (findings.record_count, uncounted) {
+        (0, true) => format!("an unknown number of records in {rows}"),
+        (records, true) => {
+            format!(
+                "{}, and some that the log does not count, in {rows}",
+                counted(records, "record")
+            )
+        }
+        (records, false) => format!("{} in {rows}", counted(records, "record")),
+    }
 }
 
 fn how_bad(page: &mut Page, findings: &Findings) {
     let severity = &findings.severity;
     page.line(&format!(
-        "Severity: {}. {}",
+        "Severity: {}. What decides it: {}",
         severity.level.name().to_uppercase(),
-        sentence(&severity.arithmetic)
+        severity.arithmetic
     ));
-    page.line(&format!("Persons: {}", persons(&findings.subject_estimate)));
+    page.line(&format!("Persons over all data: {}", persons(&findings.subject_estimate)));
     page.line("Data:");
     for (object, exposure) in &findings.exposures {
         let category = exposure.category.map_or("not in the data map", |category| category.label());
-        page.item(
-            "-",
-            &format!(
-                "{object}: {category}; {} in {}",
-                counted(exposure.record_count, "record"),
-                counted(exposure.row_count, "logged call")
-            ),
-        );
+        page.item("-", &format!("{object}: {category}; {}", records(exposure)));
     }
     page.line(&format!("Why (score {} of 100):", findings.score));
     for signal in &findings.signals {
         page.item("-", &format!("{} (+{})", signal.reason, signal.weight));
+    }
+}
+
+/// How many records, and how many answers of unknown size beside them.
+fn records(exposure: &ObjectExposure) -> String {
+    let uncounted = match exposure.uncounted_row_count {
+        0 => return counted(exposure.record_count, "record"),
+        1 => "1 answer whose records the log does not count".to_owned(),
+        answers => format!("{} answers whose records the log does not count", thousands(answers)),
+    };
+    match exposure.record_count {
+        0 => uncounted,
+        counted_records => format!("{} and {uncounted}", counted(counted_records, "record")),
     }
 }
 
@@ -150,14 +195,6 @@ fn persons(estimate: &SubjectEstimate) -> String {
         exact => format!("The logs name {} of them by record id", thousands(exact)),
     };
     format!("at least {}, {upper} ({}). {named}.", thousands(estimate.lower), basis(estimate.basis))
-}
-
-/// With a capital at the front and a full stop at the end.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let end = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", characters.as_str())
 }
 
 const fn basis(basis: SubjectBasis) -> &'static str {
@@ -198,8 +235,7 @@ fn what_is_due(page: &mut Page, incident: &Incident, context: &Context, now: Dat
             );
             if obligation.start_assumed {
                 since.push_str(
-                    ". Awareness is assumed at detection until a person records when the organisation \
-                     became aware",
+                    ". No person has said when the organisation became aware, so detection stands in for it",
                 );
             }
             page.item("Counted:", &since);
@@ -210,22 +246,38 @@ fn what_is_due(page: &mut Page, incident: &Incident, context: &Context, now: Dat
                 &format!(
                     "the duty depends on {}, which nobody has decided yet. The clock is kept in view until \
                      then",
-                    unknown_facts.join(", ")
+                    unknown_facts.iter().map(|fact| fact_words(fact)).collect::<Vec<_>>().join(" and on ")
                 ),
             );
         }
     }
 }
 
-fn what_to_do(page: &mut Page, incident: &Incident, context: &Context) {
-    let owner = context.agent_owner.as_deref().unwrap_or("whoever runs it (nobody registered it)");
+/// A fact of the law's conditions, as a person would name it.
+fn fact_words(fact: &str) -> &str {
+    match fact {
+        "risk" => "the risk to the persons",
+        "gdpr_applies" => "whether the GDPR applies to the organisation",
+        "role" => "whether the organisation is the controller",
+        other => other,
+    }
+}
+
+fn what_to_do(
+    page: &mut Page,
+    incident: &Incident,
+    alert: &Alert,
+    context: &Context,
+    now: DateTime<Utc>,
+) {
+    let agent = incident.agent.as_str();
+    let contain = match &context.agent_owner {
+        Some(owner) => format!("have {owner} stop the agent {agent}"),
+        None => format!("find out who runs {agent} and have it stopped"),
+    };
     page.item(
         "1.",
-        &format!(
-            "Contain: have {owner} stop the agent {} and revoke its sessions and connected app in \
-             Salesforce.",
-            incident.agent.as_str()
-        ),
+        &format!("Contain: {contain}, and revoke its sessions and connected app in Salesforce."),
     );
     let proposal = match incident.findings.severity.risk {
         Risk::Unlikely => "unlikely to result in a risk: recorded under Art. 33(5), not notified",
@@ -238,27 +290,71 @@ fn what_to_do(page: &mut Page, incident: &Incident, context: &Context) {
         "2.",
         &format!("Decide the risk to the persons. Our proposal, for you to decide: {proposal}."),
     );
-    page.item("3.", "Record when the organisation became aware; the clock is counted from there.");
+    page.item(
+        "3.",
+        "Write down when the organisation became aware, and on what ground: the 72 hours of Art. 33(1) count \
+         from then. If that was before our detection, less time is left than stands above. It cannot be \
+         entered here yet, so this clock goes on counting from detection.",
+    );
     page.item(
         "4.",
-        "Start the notification. It says: nature of the breach, categories and approximate numbers of persons \
-         and records, a contact point, likely consequences, measures taken (Art. 33(3)). What is not known yet \
-         may follow in phases (Art. 33(4)).",
+        "Start the notification: it is due without undue delay, and 72 hours are the outer limit (Art. 33(1)). \
+         It says: nature of the breach, categories and approximate numbers of persons and records, a contact \
+         point, likely consequences, measures taken (Art. 33(3)). What is not known yet may follow in phases \
+         (Art. 33(4)).",
     );
+    let due_at = obligation_of(incident, alert).and_then(|obligation| obligation.due_at);
+    if due_at.is_some_and(|due_at| due_at <= now) {
+        page.item(
+            "5.",
+            "If it has not gone out, send it at once, with the reasons for the delay (Art. 33(1)).",
+        );
+    }
+    if matches!(alert.stage, Stage::Remaining { .. } | Stage::Overdue) {
+        page.line(
+            "Whether the authority has been told, or you decided that it need not be, cannot be entered here \
+             yet: the reminders go on either way.",
+        );
+    }
 }
 
-fn how_sure(page: &mut Page, findings: &Findings) {
+/// What a row lacks. That nobody registered the agent is said elsewhere.
+const fn gap_words(reason: GapReason) -> Option<&'static str> {
+    match reason {
+        GapReason::UnregisteredAgent => None,
+        GapReason::UnclassifiedObject => Some("of objects that are in no data map"),
+        GapReason::ObjectNotNamed => Some("without the name of the object"),
+        GapReason::OperationNotNamed => Some("without a word on what was done"),
+        GapReason::RecordsNotCounted => Some("without the number of records returned"),
+        GapReason::UnknownOrg => Some("of an org that the configuration does not name"),
+    }
+}
+
+fn how_sure(page: &mut Page, incident: &Incident) {
     page.line(
         "The log rows say what was called, by whom and how many records came back. They rarely name the \
-         records or what left Salesforce afterwards.",
+         records, and never what left Salesforce afterwards.",
     );
-    let undecided: u64 = findings.gaps.values().sum();
-    if undecided > 0 {
-        page.line(&format!(
-            "{} by this agent could not be decided either way and {} not part of the numbers above.",
-            counted(undecided, "row"),
-            if undecided == 1 { "is" } else { "are" }
-        ));
+    page.line(if incident.agent.is_registered() {
+        "The judgement compares them with what the agent is registered for. Whether this is a personal data \
+         breach (Art. 4(12)) is for you to decide."
+    } else {
+        "Nobody registered what this agent is for, so nothing says that it was allowed, or that it was not. \
+         Whether this is a personal data breach (Art. 4(12)) is for you to decide."
+    });
+    let open: Vec<String> = incident
+        .findings
+        .gaps
+        .iter()
+        .filter_map(|(reason, rows)| {
+            Some(format!("{} {}", counted(*rows, "row"), gap_words(*reason)?))
+        })
+        .collect();
+    if !open.is_empty() {
+        page.line("What the logs of this agent leave open (a row may lack several things):");
+        for gap in open {
+            page.item("-", &gap);
+        }
     }
 }
 
@@ -274,12 +370,14 @@ fn left(due_at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let remaining = due_at - now;
     if remaining > TimeDelta::zero() {
         format!("{} left", span(remaining))
+    } else if remaining > TimeDelta::minutes(-1) {
+        "the time ends now".to_owned()
     } else {
         format!("OVERDUE by {}", span(-remaining))
     }
 }
 
-fn span(delta: TimeDelta) -> String {
+pub(crate) fn span(delta: TimeDelta) -> String {
     let minutes = delta.num_minutes();
     let (hours, minutes) = (minutes / 60, minutes % 60);
     match (hours, minutes) {
