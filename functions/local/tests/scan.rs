@@ -108,6 +108,17 @@ fn the_morning_as_people_read_it() {
     insta::assert_snapshot!(text(&output));
 }
 
+/// What the README shows is what the command prints.
+#[test]
+fn the_readme_shows_the_page_of_the_morning() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let output = text(&scan(&["events/morning"], "text"));
+    let parts: Vec<&str> = output.split(&format!("{}\n", "=".repeat(76))).collect();
+    let [_, page, summary] = parts.as_slice() else { panic!("{} parts", parts.len()) };
+    assert!(readme.contains(page.trim_end()), "the README shows another page than this:\n{page}");
+    assert!(readme.contains(summary.trim_end()), "the README shows another end than this:\n{summary}");
+}
+
 #[test]
 fn the_morning_as_machines_read_it() {
     let output = scan(&["events/morning"], "json");
