@@ -116,7 +116,10 @@ fn the_readme_shows_the_page_of_the_morning() {
     let parts: Vec<&str> = output.split(&format!("{}\n", "=".repeat(76))).collect();
     let [_, page, summary] = parts.as_slice() else { panic!("{} parts", parts.len()) };
     assert!(readme.contains(page.trim_end()), "the README shows another page than this:\n{page}");
-    assert!(readme.contains(summary.trim_end()), "the README shows another end than this:\n{summary}");
+    assert!(
+        readme.contains(summary.trim_end()),
+        "the README shows another end than this:\n{summary}"
+    );
 }
 
 #[test]
