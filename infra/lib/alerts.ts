@@ -83,8 +83,6 @@ export function filterPolicyOf(recipient: Recipient): Record<string, sns.Subscri
   // An empty list filters nothing.
   if (recipient.orgs !== undefined && recipient.orgs.length > 0)
     policy['org'] = anyOf(recipient.orgs.map(shortId));
-  if (recipient.audience !== undefined && recipient.audience.length > 0)
-    policy['audience'] = anyOf(recipient.audience);
   return Object.keys(policy).length === 0 ? undefined : policy;
 }
 

@@ -135,9 +135,10 @@ export class BreachclockStack extends Stack {
       variables: {
         ACCESS_TABLE: access.tableName,
         CATALOG_TABLE: catalog.tableName,
+        LANDING_QUEUE_URL: queue.queueUrl,
         RECORDS_BUCKET: records.bucketName,
       },
-      memoryMegabytes: 512,
+      memoryMegabytes: 1024,
       timeout: paceOf(this.settings).ingestTimeout,
       permissions: [
         permissions.consumeQueue(queue),
@@ -156,7 +157,8 @@ export class BreachclockStack extends Stack {
     new lambda.EventSourceMapping(suite, 'Queue', {
       target: suite.function,
       eventSourceArn: queue.queueArn,
-      batchSize: 10,
+      // A large file must not take its neighbours down with it.
+      batchSize: 1,
       maxConcurrency: 50,
       reportBatchItemFailures: true,
     });
@@ -188,7 +190,13 @@ export class BreachclockStack extends Stack {
       ],
       wildcards: this.streamWildcard(access),
     });
-    this.readStream(suite, access, failures, { batchSize: 100, parallelizationFactor: 4 });
+    // Nothing else finds a day that was not judged: it is tried for as long as the stream holds it. What can never be
+    // judged is passed over by the function, with an alarm.
+    this.readStream(suite, access, failures, {
+      sort: 'HOUR#',
+      batchSize: 100,
+      parallelizationFactor: 4,
+    });
     return suite;
   }
 
@@ -218,7 +226,13 @@ export class BreachclockStack extends Stack {
       ],
       wildcards: this.streamWildcard(incident),
     });
-    this.readStream(suite, incident, failures, { batchSize: 10, parallelizationFactor: 2 });
+    this.readStream(suite, incident, failures, {
+      sort: 'ALERT#',
+      batchSize: 10,
+      parallelizationFactor: 2,
+      // The sweep offers the alert again.
+      retryAttempts: 10,
+    });
     return suite;
   }
 
@@ -307,7 +321,16 @@ export class BreachclockStack extends Stack {
     suite: SuiteFunction,
     table: dynamodb.Table,
     failures: sqs.IQueue,
-    pace: { readonly batchSize: number; readonly parallelizationFactor: number },
+    {
+      sort,
+      ...pace
+    }: {
+      /** What the sort keys of the items start with that the function is for. */
+      readonly sort: string;
+      readonly batchSize: number;
+      readonly parallelizationFactor: number;
+      readonly retryAttempts?: number;
+    },
   ): void {
     new lambda.EventSourceMapping(suite, 'Stream', {
       target: suite.function,
@@ -316,12 +339,16 @@ export class BreachclockStack extends Stack {
       maxBatchingWindow: Duration.seconds(0),
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
-      retryAttempts: 10,
       // A stream holds its records for 24 hours: ask for the failure while the record can still be read.
       maxRecordAge: Duration.hours(22),
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
       // What DynamoDB deletes by age is no news.
-      filters: [lambda.FilterCriteria.filter({ eventName: lambda.FilterRule.or('INSERT', 'MODIFY') })],
+      filters: [
+        lambda.FilterCriteria.filter({
+          eventName: lambda.FilterRule.or('INSERT', 'MODIFY'),
+          dynamodb: { Keys: { sk: { S: lambda.FilterRule.beginsWith(sort) } } },
+        }),
+      ],
       ...pace,
     });
     this.operations.watchStreamReader(suite);

@@ -144,6 +144,11 @@ export class Operations extends Construct {
       { ...atLeastOnce, metric: metric('AlertsUnsent', 'Maximum') },
     );
     this.alarm(
+      'work failed',
+      'A file, a day or an alert could not be worked through. It comes again, or is in the dead letters; see the logs.',
+      { ...atLeastOnce, metric: metric('WorkFailed', 'Sum') },
+    );
+    this.alarm(
       'configuration refused',
       'A configuration was refused; the last good one stays in force. The catalog table says why.',
       { ...atLeastOnce, metric: metric('ConfigurationRefused', 'Sum') },

@@ -43,11 +43,12 @@ export function paceOf(settings: Settings): Pace {
       landingMaxReceiveCount: 3,
     };
   }
-  const ingestTimeout = Duration.seconds(300);
+  const ingestTimeout = Duration.minutes(15);
   return {
     ingestTimeout,
-    // Lambda asks for six times the function's timeout, so that a throttled batch is not handed out twice.
-    landingVisibilityTimeout: Duration.seconds(6 * ingestTimeout.toSeconds()),
+    // One message an invocation and a bounded concurrency: a message is seldom throttled, so that a minute more than
+    // the function's timeout is enough. The function itself makes a failed message visible sooner.
+    landingVisibilityTimeout: ingestTimeout.plus(Duration.minutes(1)),
     landingMaxReceiveCount: 5,
   };
 }

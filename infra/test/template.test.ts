@@ -262,7 +262,7 @@ describe('queues', () => {
       deadLetterTargetArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'LandingDeadLetters'), 'Arn'] },
       maxReceiveCount: 5,
     });
-    assert.equal(Properties['VisibilityTimeout'], 6 * functionNamed('ingest').Properties['Timeout']);
+    assert.equal(Properties['VisibilityTimeout'], functionNamed('ingest').Properties['Timeout'] + 60);
   });
 
   it('are each watched: all but the landing queue hold what failed', () => {
@@ -313,7 +313,14 @@ describe('functions', () => {
   });
 
   const variables: Record<(typeof FUNCTION_NAMES)[number], string[]> = {
-    ingest: ['ACCESS_TABLE', 'CATALOG_TABLE', 'ENVIRONMENT', 'RECORDS_BUCKET', 'RUST_LOG'],
+    ingest: [
+      'ACCESS_TABLE',
+      'CATALOG_TABLE',
+      'ENVIRONMENT',
+      'LANDING_QUEUE_URL',
+      'RECORDS_BUCKET',
+      'RUST_LOG',
+    ],
     assess: ['ACCESS_TABLE', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
     notify: ['ALERT_TOPIC_ARN', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
     remind: ['ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
@@ -327,18 +334,18 @@ describe('functions', () => {
     });
   }
 
-  it('ingest takes landed logs in batches and reports single failures', () => {
+  it('ingest takes landed logs one by one and reports failures', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       EventSourceArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'LandingQueue'), 'Arn'] },
-      BatchSize: 10,
+      BatchSize: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: Match.anyValue() },
     });
   });
 
-  for (const [table, failures] of [
-    ['Access', 'AssessFailures'],
-    ['Incident', 'NotifyFailures'],
+  for (const [table, failures, sort, retries] of [
+    ['Access', 'AssessFailures', 'HOUR#', undefined],
+    ['Incident', 'NotifyFailures', 'ALERT#', 10],
   ] as const) {
     it(`the stream of ${table} is read from its start; what fails for good goes to ${failures}`, () => {
       template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
@@ -346,13 +353,22 @@ describe('functions', () => {
         StartingPosition: 'TRIM_HORIZON',
         BisectBatchOnFunctionError: true,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
-        MaximumRetryAttempts: 10,
+        MaximumRetryAttempts: retries ?? Match.absent(),
         MaximumRecordAgeInSeconds: 22 * 3600,
         MaximumBatchingWindowInSeconds: 0,
         DestinationConfig: {
           OnFailure: { Destination: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', failures), 'Arn'] } },
         },
-        FilterCriteria: { Filters: [{ Pattern: '{"eventName":["INSERT","MODIFY"]}' }] },
+        FilterCriteria: {
+          Filters: [
+            {
+              Pattern: JSON.stringify({
+                eventName: ['INSERT', 'MODIFY'],
+                dynamodb: { Keys: { sk: { S: [{ prefix: sort }] } } },
+              }),
+            },
+          ],
+        },
       });
     });
   }
@@ -419,7 +435,6 @@ recipients:
     webhook: https://alerts.example.com/a
     minimum_severity: medium
     orgs: [00D5g000004Hq3KEAS]
-    audience: [security]
   - name: board
     email: board@example.com
     minimum_severity: critical
@@ -440,7 +455,7 @@ recipients:
       [
         'https',
         'https://alerts.example.com/a',
-        { severity: ['medium', 'high', 'critical'], org: ['00D5g000004Hq3K'], audience: ['security'] },
+        { severity: ['medium', 'high', 'critical'], org: ['00D5g000004Hq3K'] },
       ],
       ['email', 'board@example.com', { severity: ['critical'] }],
     ]);
@@ -499,7 +514,7 @@ describe('alarms', () => {
   });
 
   it('watch for unsent alerts, refused configurations and quarantined rows', () => {
-    for (const metric of ['AlertsUnsent', 'ConfigurationRefused', 'RowsQuarantined']) {
+    for (const metric of ['AlertsUnsent', 'ConfigurationRefused', 'RowsQuarantined', 'WorkFailed']) {
       assert.equal(about(metric)[0]?.['Threshold'], 1, metric);
     }
   });

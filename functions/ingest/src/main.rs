@@ -6,6 +6,7 @@ use lambda::{
     landed::landed_objects,
     logging,
     metrics::{self, Metric},
+    queue::Queue,
     world::World,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -14,6 +15,7 @@ use ports::Ports;
 
 struct Function {
     ports: Ports,
+    queue: Queue,
     settings: IngestSettings,
     environment: String,
 }
@@ -23,6 +25,7 @@ async fn main() -> Result<(), Error> {
     logging::start();
     let world = World::from_environment().await.with_objects().with_access()?.with_catalog()?;
     let function = Function {
+        queue: Queue::from_environment(world.sdk())?,
         ports: world.ports(),
         settings: IngestSettings::new(required("RECORDS_BUCKET")?),
         environment: required("ENVIRONMENT")?,
@@ -37,8 +40,10 @@ impl Function {
         let mut response = SqsBatchResponse::default();
         for message in event.records {
             if let Err(error) = self.read(&message).await {
-                let message_id = message.message_id.unwrap_or_default();
+                let message_id = message.message_id.clone().unwrap_or_default();
                 tracing::error!(message_id, %error, "a message could not be worked through");
+                self.count(&[(Metric::WorkFailed, 1)]);
+                self.queue.come_again(&message).await;
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = message_id;
                 response.batch_item_failures.push(failure);
@@ -49,18 +54,17 @@ impl Function {
 
     async fn read(&self, message: &SqsMessage) -> Result<(), Error> {
         for object in landed_objects(message.body.as_deref().unwrap_or_default())? {
-            let read =
-                ingest_object(&self.ports, &self.settings, &object.bucket, &object.key).await;
-            if let Ok(file) = &read {
-                let counts = [
-                    (Metric::RowsRead, file.row_count),
-                    (Metric::RowsQuarantined, file.quarantined.values().sum()),
-                    (Metric::Gaps, file.gaps.values().sum()),
-                ];
-                metrics::count(&self.environment, self.ports.clock.now(), &counts);
-            }
-            read?;
+            let file = ingest_object(&self.ports, &self.settings, &object).await?;
+            self.count(&[
+                (Metric::RowsRead, file.row_count),
+                (Metric::RowsQuarantined, file.quarantined.values().sum()),
+                (Metric::Gaps, file.gaps.values().sum()),
+            ]);
         }
         Ok(())
+    }
+
+    fn count(&self, counts: &[(Metric, u64)]) {
+        metrics::count(&self.environment, self.ports.clock.now(), counts);
     }
 }

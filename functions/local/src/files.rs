@@ -30,7 +30,7 @@ fn failed(call: &'static str, error: &io::Error) -> PortError {
 
 #[async_trait]
 impl ObjectStore for LocalObjects {
-    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
+    async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
         if bucket == INPUT && key == "-" {
             let body = Box::pin(tokio::io::stdin());
             return Ok(ObjectReader { body, size_bytes: None, e_tag: None });

@@ -17,7 +17,7 @@ use incident::Incident;
 use pipeline::{
     PipelineError,
     assess::assess_day,
-    ingest::{IngestSettings, ingest_object},
+    ingest::{IngestSettings, LandedObject, ingest_object},
 };
 use ports::{
     Clock, FileOutcome, Ports, StoredConfiguration, SystemClock,
@@ -144,11 +144,12 @@ async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(Strin
     let mut unread = Vec::new();
     for file in files {
         progress.next();
-        let key = file.to_string_lossy();
-        match ingest_object(ports, &settings, INPUT, &key).await {
+        let key = file.to_string_lossy().into_owned();
+        let landed = LandedObject { bucket: INPUT.to_owned(), key, version: None };
+        match ingest_object(ports, &settings, &landed).await {
             Ok(_) => {}
-            Err(PipelineError::File { reason, .. }) => unread.push((key.into_owned(), reason)),
-            Err(PipelineError::Port(error)) => unread.push((key.into_owned(), error.to_string())),
+            Err(PipelineError::File { key, reason, .. }) => unread.push((key, reason)),
+            Err(PipelineError::Port(error)) => unread.push((landed.key, error.to_string())),
             Err(error) => return Err(error.into()),
         }
     }

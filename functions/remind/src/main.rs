@@ -19,7 +19,8 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|_: LambdaEvent<Value>| handle(&ports, &environment))).await
 }
 
-/// Sweeps once. The heartbeat is written only when the sweep came to its end, so that its absence is an alarm.
+/// Sweeps once. The heartbeat says that deadlines are watched; what could not be swept has a count, and an alarm,
+/// of its own.
 async fn handle(ports: &Ports, environment: &str) -> Result<(), Error> {
     let swept = sweep(ports).await?;
     let counts = [
@@ -27,6 +28,7 @@ async fn handle(ports: &Ports, environment: &str) -> Result<(), Error> {
         (Metric::AlertsOwed, swept.owed_count),
         (Metric::AlertsUnsent, swept.unsent_count),
         (Metric::ObligationsOverdue, swept.overdue_count),
+        (Metric::WorkFailed, swept.failed_count),
     ];
     metrics::count(environment, ports.clock.now(), &counts);
     Ok(())

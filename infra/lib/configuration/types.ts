@@ -18,7 +18,6 @@ export interface Recipient {
   readonly webhook?: string;
   readonly minimum_severity?: SeverityLevel;
   readonly orgs?: readonly string[];
-  readonly audience?: readonly string[];
 }
 
 /** The part of the checked configuration that the stack is made from; the functions read the rest. */

@@ -188,9 +188,6 @@ pub struct Recipient {
     /// Only alerts of these orgs, 15 characters each; empty for all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub orgs: BTreeSet<String>,
-    /// Only alerts for these audiences; empty for all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub audience: BTreeSet<String>,
 }
 
 /// Where alerts go.
@@ -360,7 +357,7 @@ fn recipients(
     org_ids: &[&str],
     problems: &mut Problems<'_>,
 ) -> Option<Vec<Recipient>> {
-    const KEYS: [&str; 6] = ["name", "email", "webhook", "minimum_severity", "orgs", "audience"];
+    const KEYS: [&str; 5] = ["name", "email", "webhook", "minimum_severity", "orgs"];
     let file = Section::open(node, String::new(), &["recipients"], problems)?;
     let mut recipients = Vec::new();
     let mut seen = Seen::default();
@@ -379,15 +376,9 @@ fn recipients(
             org_ids,
             problems,
         );
-        let audience = section
-            .optional_list("audience", problems)
-            .iter()
-            .filter_map(|node| scalar(node, &section.place("audience"), problems))
-            .map(|text| text.text)
-            .collect();
         if let (Some(name), Some(address)) = (name, address) {
             let name = name.text;
-            recipients.push(Recipient { name, address, minimum_severity, orgs, audience });
+            recipients.push(Recipient { name, address, minimum_severity, orgs });
         }
     }
     Some(recipients)

@@ -22,7 +22,7 @@ use crate::{
 pub const DEFAULT_CHUNK_ROWS: usize = 16_384;
 
 /// How many full chunks' worth of rows a builder holds before it gives the largest one out early.
-const HELD_CHUNKS: usize = 4;
+const HELD_CHUNKS: usize = 2;
 
 /// What cannot be known of the operating system that wrote a gzip file (RFC 1952, section 2.3.1).
 const UNKNOWN_OPERATING_SYSTEM: u8 = 255;
@@ -65,12 +65,14 @@ pub enum ExtractError {
     #[error("the extract could not be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// A line is not a row.
-    #[error("line {line_number} of the extract is no access row: {source}; write the extract anew")]
+    #[error(
+        "line {line_number} of the extract is no access row from column {column} on; write the extract anew"
+    )]
     BadRow {
         /// The line, from 1.
         line_number: u64,
-        /// What the JSON parser said; it names positions, not values.
-        source: serde_json::Error,
+        /// The column, from 1. The parser's own message is not kept: it may quote a value.
+        column: usize,
     },
     /// Rows do not ascend by their hash, so that it cannot be merged.
     #[error("line {line_number} of the extract is out of order; write the extract anew")]
@@ -85,7 +87,7 @@ pub enum ExtractError {
 
 /// Collects rows as they come and gives them out as extracts.
 ///
-/// Holds at most four chunks' worth of rows: when a key has a chunk full, or when all keys together are
+/// Holds at most two chunks' worth of rows: when a key has a chunk full, or when all keys together are
 /// over that, a chunk comes out of [`ExtractBuilder::push`]. What comes out is a function of the sequence of
 /// rows, so the same file makes the same extracts.
 #[derive(Debug)]
@@ -191,7 +193,7 @@ impl<R: Read> ExtractReader<R> {
         self.line_number = self.line_number.saturating_add(1);
         let line_number = self.line_number;
         let row: AccessRow = serde_json::from_slice(&self.line)
-            .map_err(|source| ExtractError::BadRow { line_number, source })?;
+            .map_err(|error| ExtractError::BadRow { line_number, column: error.column() })?;
         if row.row_hash <= self.last_hash {
             return Err(ExtractError::OutOfOrder { line_number });
         }

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Alert, AlertState, Change, IncidentId, TimelineEntry, TimelineHead, TimelineKind};
 
+/// Most alerts in one change: a transaction of DynamoDB holds 100 items, and each alert brings up to two entries of
+/// the timeline.
+const ALERTS_MAX: usize = 30;
+
 /// What decides duties and reminders beside the incident itself.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -157,49 +161,69 @@ impl Incident {
     /// Raises what is due at `now` out of `alerts`, this incident's alerts as they stand. `None` where nothing
     /// is due.
     ///
-    /// Of several messages of one clock that come due together, as after an outage, only the most urgent is
-    /// sent; the others are withdrawn and say for which. A clock whose due instant has passed is recorded as
-    /// overdue.
+    /// Of several messages of one clock only the most urgent is worth sending: where a later one is due as well,
+    /// as after an outage, or has been owed or published already, the earlier one is withdrawn and says for which.
+    /// A clock whose due instant has passed is recorded as overdue. At most [`ALERTS_MAX`] alerts are raised at
+    /// once; the next sweep finds the rest.
     pub fn raise_due(&self, alerts: &[Alert], now: DateTime<Utc>, actor: &str) -> Option<Change> {
-        let due = |alert: &&Alert| alert.attention_at().is_some_and(|at| at <= now);
-        let mut due_alerts: Vec<&Alert> = alerts.iter().filter(due).collect();
-        // The most urgent first: the message of a clock that was planned last.
+        let is_due = |alert: &Alert| alert.attention_at().is_some_and(|at| at <= now);
+        let is_out = |alert: &Alert| {
+            matches!(alert.state, AlertState::Owed { .. } | AlertState::Published { .. })
+        };
+        let mut most_urgent: BTreeMap<&str, &Alert> = BTreeMap::new();
+        for alert in alerts.iter().filter(|alert| is_due(alert) || is_out(alert)) {
+            if let Some(regime_id) = &alert.regime_id {
+                let known = most_urgent.entry(regime_id).or_insert(alert);
+                if known.due_at < alert.due_at {
+                    *known = alert;
+                }
+            }
+        }
+        let mut due_alerts: Vec<&Alert> = alerts.iter().filter(|alert| is_due(alert)).collect();
         due_alerts
             .sort_by(|a, b| b.due_at.cmp(&a.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
         let mut incident = self.clone();
         let mut timeline = Vec::new();
         let mut written = Vec::new();
-        let mut sent_for: BTreeMap<String, String> = BTreeMap::new();
-        for alert in due_alerts {
-            if let Some(regime_id) = &alert.regime_id {
-                if let Some(more_urgent) = sent_for.get(regime_id) {
-                    let reason =
-                        format!("{more_urgent} came due in the same sweep and is more urgent");
-                    let withdrawn = alert.withdrawn(now, reason.clone());
-                    timeline.push(incident.timeline_head.append(
-                        now,
-                        actor,
-                        TimelineKind::AlertWithdrawn { alert_id: alert.alert_id.clone(), reason },
-                    ));
-                    written.push(withdrawn);
-                    continue;
-                }
-                sent_for.insert(regime_id.clone(), alert.alert_id.clone());
-                if alert.stage == Stage::Overdue && !incident.overdue_since.contains_key(regime_id)
-                {
-                    incident.overdue_since.insert(regime_id.clone(), now);
-                    let overdue = TimelineKind::ObligationOverdue {
-                        regime_id: regime_id.clone(),
-                        due_at: alert.due_at,
-                    };
-                    timeline.push(incident.timeline_head.append(now, actor, overdue));
-                }
+        for alert in due_alerts.into_iter().take(ALERTS_MAX) {
+            let more_urgent = alert
+                .regime_id
+                .as_deref()
+                .and_then(|regime_id| most_urgent.get(regime_id))
+                .filter(|urgent| urgent.due_at > alert.due_at);
+            if let Some(more_urgent) = more_urgent {
+                let reason =
+                    format!("{} speaks of the same clock and is more urgent", more_urgent.alert_id);
+                written.push(alert.withdrawn(now, reason.clone()));
+                timeline.push(incident.timeline_head.append(
+                    now,
+                    actor,
+                    TimelineKind::AlertWithdrawn { alert_id: alert.alert_id.clone(), reason },
+                ));
+                continue;
             }
+            timeline.extend(incident.record_overdue(alert, now, actor));
             let raised = alert.raised(now);
             timeline.push(incident.record_owed(&raised, now, actor));
             written.push(raised);
         }
         (!written.is_empty()).then(|| incident.changed(self.version, timeline, written))
+    }
+
+    /// Records a duty as overdue, the first time that its overdue notice is raised.
+    fn record_overdue(
+        &mut self,
+        alert: &Alert,
+        now: DateTime<Utc>,
+        actor: &str,
+    ) -> Option<TimelineEntry> {
+        let regime_id = alert.regime_id.clone().filter(|_| alert.stage == Stage::Overdue)?;
+        if self.overdue_since.contains_key(&regime_id) {
+            return None;
+        }
+        self.overdue_since.insert(regime_id.clone(), now);
+        let overdue = TimelineKind::ObligationOverdue { regime_id, due_at: alert.due_at };
+        Some(self.timeline_head.append(now, actor, overdue))
     }
 
     /// Records that the topic took an alert.

@@ -9,17 +9,9 @@
 //! Decoding by shape matters: a plain key that holds a `+` or a `%` must stay as it is.
 
 use percent_encoding::percent_decode_str;
+use pipeline::ingest::LandedObject;
 use serde::Deserialize;
 use thiserror::Error;
-
-/// An object that has landed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LandedObject {
-    /// Bucket.
-    pub bucket: String,
-    /// Key, decoded.
-    pub key: String,
-}
 
 /// A message that does not tell of a landed object in any known shape.
 #[derive(Debug, Error)]
@@ -86,6 +78,8 @@ struct Bucket {
 #[derive(Deserialize)]
 struct Object {
     key: String,
+    #[serde(rename = "versionId", alias = "version-id", default)]
+    version: Option<String>,
 }
 
 /// The objects that a message speaks of. None for the test event that S3 sends when a notification is set up,
@@ -110,17 +104,21 @@ fn objects(body: &str, may_be_wrapped: bool) -> Result<Vec<LandedObject>, Unknow
                 name.starts_with("ObjectCreated:")
             })
             .map(|record| {
-                let key = decode(record.s3.object.key)?;
-                Ok(LandedObject { bucket: record.s3.bucket.name, key })
+                let Object { key, version } = record.s3.object;
+                Ok(landed(record.s3.bucket.name, decode(key)?, version))
             })
             .collect(),
         Message::EventBridge { detail_type, detail } if detail_type == "Object Created" => {
-            Ok(vec![LandedObject { bucket: detail.bucket.name, key: detail.object.key }])
+            Ok(vec![landed(detail.bucket.name, detail.object.key, detail.object.version)])
         }
         Message::EventBridge { .. } => Ok(Vec::new()),
         Message::Test { event } if event == "s3:TestEvent" => Ok(Vec::new()),
         Message::Wrapped { .. } | Message::Test { .. } => Err(UnknownMessage::Shape),
     }
+}
+
+fn landed(bucket: String, key: String, version: Option<String>) -> LandedObject {
+    LandedObject { bucket, key, version: version.filter(|version| !version.is_empty()) }
 }
 
 fn decode(key: String) -> Result<String, UnknownMessage> {
@@ -167,6 +165,17 @@ mod tests {
     #[test]
     fn the_key_of_an_eventbridge_event_is_left_alone() {
         assert_eq!(keys(&event("RestApi/a+b%2Bc d.csv")), ["RestApi/a+b%2Bc d.csv"]);
+    }
+
+    #[test]
+    fn the_version_that_landed_is_told_in_both_shapes() {
+        let versioned = |body: String, name: &str| {
+            let body = body.replace("\"size\":12", &format!("\"size\":12,\"{name}\":\"v7\""));
+            landed_objects(&body).unwrap().remove(0).version
+        };
+        assert_eq!(versioned(notification("a.csv"), "versionId").as_deref(), Some("v7"));
+        assert_eq!(versioned(event("a.csv"), "version-id").as_deref(), Some("v7"));
+        assert_eq!(landed_objects(&event("a.csv")).unwrap()[0].version, None);
     }
 
     #[test]

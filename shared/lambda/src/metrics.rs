@@ -26,6 +26,8 @@ pub enum Metric {
     Gaps,
     /// A configuration was refused.
     ConfigurationRefused,
+    /// Pieces of work that failed, whether or not they come again.
+    WorkFailed,
 }
 
 impl Metric {
@@ -40,6 +42,7 @@ impl Metric {
             Self::RowsRead => "RowsRead",
             Self::Gaps => "Gaps",
             Self::ConfigurationRefused => "ConfigurationRefused",
+            Self::WorkFailed => "WorkFailed",
         }
     }
 }

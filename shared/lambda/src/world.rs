@@ -26,6 +26,11 @@ impl World {
         Self { sdk: aws_config::load_from_env().await, ports: absent(Arc::new(SystemClock)) }
     }
 
+    /// What clients beyond the ports are made from.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
     /// Names S3.
     #[must_use]
     pub fn with_objects(mut self) -> Self {

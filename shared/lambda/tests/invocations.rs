@@ -6,8 +6,9 @@ use eventlog::attribution::AgentKey;
 use incident::IncidentId;
 use lambda::{
     changes::{changed_days, owed_alerts},
-    landed::{LandedObject, UnknownMessage, landed_objects},
+    landed::{UnknownMessage, landed_objects},
 };
+use pipeline::ingest::LandedObject;
 use serde_json::{Value, json};
 
 macro_rules! invocation {
@@ -34,19 +35,22 @@ fn the_object(batch: &SqsEvent) -> LandedObject {
 }
 
 #[test]
-fn every_shape_that_tells_of_an_object_names_its_bucket_and_decoded_key() {
-    let batches: [(SqsEvent, &str); 4] = [
-        (invocation!("eventbridge-awkward-key-in-sqs"), AWKWARD_KEY),
-        (
-            invocation!("eventbridge-object-created-in-sqs"),
-            "RestApi/RestApi_2026-11-24T09_0AT5g00wLKcGOFA.csv",
-        ),
-        (invocation!("s3-notification-in-sqs"), AWKWARD_KEY),
-        (invocation!("s3-notification-wrapped-by-sns-in-sqs"), AWKWARD_KEY),
+fn every_shape_that_tells_of_an_object_names_its_bucket_decoded_key_and_version() {
+    let (of_event, of_notification) =
+        ("IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "096fKKXTRTtl3on89fVO.nfljtsv6qko");
+    let plain = "RestApi/RestApi_2026-11-24T09_0AT5g00wLKcGOFA.csv";
+    let batches: [(SqsEvent, &str, &str); 4] = [
+        (invocation!("eventbridge-awkward-key-in-sqs"), AWKWARD_KEY, of_event),
+        (invocation!("eventbridge-object-created-in-sqs"), plain, of_event),
+        (invocation!("s3-notification-in-sqs"), AWKWARD_KEY, of_notification),
+        (invocation!("s3-notification-wrapped-by-sns-in-sqs"), AWKWARD_KEY, of_notification),
     ];
-    for (batch, key) in batches {
-        let expected =
-            LandedObject { bucket: "breachclock-landing".to_owned(), key: key.to_owned() };
+    for (batch, key, version) in batches {
+        let expected = LandedObject {
+            bucket: "breachclock-landing".to_owned(),
+            key: key.to_owned(),
+            version: Some(version.to_owned()),
+        };
         assert_eq!(the_object(&batch), expected);
     }
 }

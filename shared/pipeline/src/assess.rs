@@ -8,7 +8,7 @@ use assessment::{
 use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{attribution::AgentKey, tally::AgentHour};
 use incident::{Change, Incident, IncidentId};
-use ports::{Committed, DayRecord, Ports};
+use ports::{Committed, DayRecord, Ports, Written};
 
 use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration, policy};
 
@@ -39,22 +39,28 @@ pub async fn assess_day(
     agent: &AgentKey,
     day: NaiveDate,
 ) -> Result<Assessed> {
-    let stored = configuration(ports).await?;
-    let records = ports.access.agent_day(org_id, agent, day).await?;
-    let landed_at = records.iter().map(|record| record.landed_at).min();
-    let member_count = records.iter().map(|record| record.member_count).sum();
-    let hours: Vec<AgentHour> = records.into_iter().map(|record| record.agent_hour).collect();
-    let findings = judge_day(&stored.configuration, org_id, agent, day, &hours);
-    let signal_count = findings.signals.len();
-    let judged = DayRecord {
-        findings,
-        member_count,
-        configuration_version: stored.version,
-        judged_at: ports.clock.now(),
-    };
-    ports.access.put_day(&judged).await?;
-    tracing::info!(org_id, agent = agent.as_str(), %day, signal_count, "judged a day");
-    decide(ports, &stored.configuration, org_id, agent, landed_at).await
+    for _ in 0..DECISION_ATTEMPTS {
+        let stored = configuration(ports).await?;
+        let records = ports.access.agent_day(org_id, agent, day).await?;
+        let landed_at = records.iter().map(|record| record.landed_at).min();
+        let member_count = records.iter().map(|record| record.member_count).sum();
+        let hours: Vec<AgentHour> = records.into_iter().map(|record| record.agent_hour).collect();
+        let findings = judge_day(&stored.configuration, org_id, agent, day, &hours);
+        let signal_count = findings.signals.len();
+        let judged = DayRecord {
+            findings,
+            member_count,
+            configuration_version: stored.version,
+            judged_at: ports.clock.now(),
+        };
+        // Refused where another judgement rests on more, or on a later configuration: look afresh.
+        if ports.access.put_day(&judged).await? == Written::Yes {
+            tracing::info!(org_id, agent = agent.as_str(), %day, signal_count, "judged a day");
+            return decide(ports, &stored.configuration, org_id, agent, landed_at).await;
+        }
+    }
+    let what = format!("the day {day} of agent {}", agent.as_str());
+    Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }
 
 async fn decide(
@@ -100,8 +106,8 @@ async fn decide(
             return Ok(assessed);
         }
     }
-    let incident_id = incident_id.to_string();
-    Err(PipelineError::Contended { incident_id, attempts: DECISION_ATTEMPTS })
+    let what = format!("incident {incident_id}");
+    Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }
 
 fn change(

@@ -5,7 +5,7 @@ use ports::{ConfigurationRefusal, PortError, Ports, StoredConfiguration, Written
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 
-use crate::Result;
+use crate::{DECISION_ATTEMPTS, PipelineError, Result};
 
 /// A configuration file larger than this is refused unread.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -23,6 +23,11 @@ pub enum Loaded {
         /// Counted from 1.
         version: u64,
     },
+    /// Nothing is in force yet, and files are still missing.
+    Incomplete {
+        /// How many.
+        missing: usize,
+    },
     /// It was refused; the last good one stays in force.
     Refused {
         /// One sentence each, with file and line.
@@ -31,7 +36,24 @@ pub enum Loaded {
 }
 
 /// Loads the configuration from the five files in a bucket, all or none.
+///
+/// What is in force is read before the files are: of two loaders that race, the one that read older files finds
+/// another version in force and starts over, so that older files never replace newer ones.
 pub async fn load(ports: &Ports, bucket: &str) -> Result<Loaded> {
+    for _ in 0..DECISION_ATTEMPTS {
+        let current = ports.catalog.current().await?;
+        let files = read_files(ports, bucket).await?;
+        if let Some(loaded) = put_in_force(ports, current.as_deref(), &files).await? {
+            return Ok(loaded);
+        }
+    }
+    Err(PipelineError::Contended {
+        what: "the configuration in force".to_owned(),
+        attempts: DECISION_ATTEMPTS,
+    })
+}
+
+async fn read_files(ports: &Ports, bucket: &str) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for key in ports.objects.list(bucket, "").await? {
         if ConfigurationFiles::stem(&key).is_some() {
@@ -39,23 +61,26 @@ pub async fn load(ports: &Ports, bucket: &str) -> Result<Loaded> {
             files.push((key, text));
         }
     }
-    loop {
-        let loaded = put_in_force(ports, &files).await?;
-        if let Some(loaded) = loaded {
-            return Ok(loaded);
-        }
-    }
+    Ok(files)
 }
 
-/// `None` where another loader was quicker: compare with what it loaded.
-async fn put_in_force(ports: &Ports, files: &[(String, String)]) -> Result<Option<Loaded>> {
+/// `None` where another loader was quicker.
+async fn put_in_force(
+    ports: &Ports,
+    current: Option<&StoredConfiguration>,
+    files: &[(String, String)],
+) -> Result<Option<Loaded>> {
     let digest = digest(files);
-    let current = ports.catalog.current().await?;
-    if let Some(current) = current.as_ref().filter(|current| current.digest == digest) {
+    if let Some(current) = current.filter(|current| current.digest == digest) {
         return Ok(Some(Loaded::Unchanged { version: current.version }));
     }
-    let version = current.map_or(0, |current| current.version).saturating_add(1);
     let now = ports.clock.now();
+    let missing = ConfigurationFiles::NAMES.len().saturating_sub(files.len());
+    if current.is_none() && missing > 0 {
+        // The files of a first configuration are put one by one; each but the last finds the others missing.
+        tracing::info!(missing, "waiting for the rest of the first configuration");
+        return Ok(Some(Loaded::Incomplete { missing }));
+    }
     match parse(files) {
         Err(error) => {
             let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
@@ -65,6 +90,7 @@ async fn put_in_force(ports: &Ports, files: &[(String, String)]) -> Result<Optio
             Ok(Some(Loaded::Refused { problems }))
         }
         Ok(configuration) => {
+            let version = current.map_or(0, |current| current.version).saturating_add(1);
             let stored = StoredConfiguration { version, loaded_at: now, digest, configuration };
             if ports.catalog.put(&stored).await? == Written::Superseded {
                 return Ok(None);
@@ -92,7 +118,7 @@ fn digest(files: &[(String, String)]) -> String {
 }
 
 async fn read_text(ports: &Ports, bucket: &str, key: &str) -> Result<String> {
-    let object = ports.objects.open(bucket, key).await?;
+    let object = ports.objects.open(bucket, key, None).await?;
     let what = format!("s3://{bucket}/{key}");
     let unreadable = |reason: String| PortError::Unreadable { what: what.clone(), reason };
     let mut bytes = Vec::new();

@@ -1,8 +1,8 @@
 //! A landed object becomes extracts, and the hours that it touches become tallies.
 //!
 //! The order of writes is what makes it safe to be cut off and to come again: extracts first, each under the hash
-//! of its content; then, hour by hour, the tallies of every agent from the union of *all* extracts of that hour;
-//! then the mark of the hour; and last the register of the file. A writer lists an hour only after its own extracts
+//! of its content; then, hour by hour, who has rows in it, and the tallies of every agent from the union of *all*
+//! extracts of that hour; then the mark of the hour as complete; and last the register of the file. A writer lists an hour only after its own extracts
 //! stand, so of two racing writers the later one covers both, and the lesser write is refused.
 
 use std::{
@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::io::SyncIoBridge;
 
-use crate::{PipelineError, Result, configuration};
+use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration};
 
 /// Extracts and quarantine parts that may wait for their write; with one chunk under way this bounds memory.
 const WAITING_WRITES_MAX: usize = 2;
@@ -57,6 +57,17 @@ impl IngestSettings {
     }
 }
 
+/// An object that has landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandedObject {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+    /// The version that landed, where the bucket keeps versions. A later one under the same key lands on its own.
+    pub version: Option<String>,
+}
+
 /// Reads one landed object, and brings every hour that it touches up to date. Safe to repeat.
 ///
 /// # Errors
@@ -65,23 +76,10 @@ impl IngestSettings {
 pub async fn ingest_object(
     ports: &Ports,
     settings: &IngestSettings,
-    bucket: &str,
-    key: &str,
+    landed: &LandedObject,
 ) -> Result<FileRecord> {
-    let read_at = ports.clock.now();
-    let mut file = FileRecord {
-        bucket: bucket.to_owned(),
-        key: key.to_owned(),
-        e_tag: String::new(),
-        read_at,
-        outcome: FileOutcome::Read,
-        size_bytes: 0,
-        row_count: 0,
-        agent_row_count: 0,
-        rows_by_event_type: BTreeMap::new(),
-        quarantined: BTreeMap::new(),
-        gaps: BTreeMap::new(),
-    };
+    let LandedObject { bucket, key, version } = landed;
+    let mut file = unread(landed, ports.clock.now());
     if let Some(reason) = not_a_log(key) {
         file.outcome = FileOutcome::Ignored { reason: reason.to_owned() };
         ports.access.put_file(&file).await?;
@@ -89,28 +87,21 @@ pub async fn ingest_object(
     }
     let stored = configuration(ports).await?;
     let directory = Arc::new(stored.configuration.directory());
-    let object = ports.objects.open(bucket, key).await?;
+    let object = match ports.objects.open(bucket, key, version.as_deref()).await {
+        Err(PortError::NotFound { .. }) => {
+            file.outcome = FileOutcome::Refused { reason: "it is not there".to_owned() };
+            ports.access.put_file(&file).await?;
+            return Err(refused(landed, "is not there"));
+        }
+        opened => opened?,
+    };
     file.e_tag = object.e_tag.clone().unwrap_or_default();
     file.size_bytes = object.size_bytes.unwrap_or_default();
-    let source_hash = source_hash(bucket, key, &file.e_tag);
-    let (touched, read) =
-        read_and_store(ports, settings, object.body, directory.clone(), &source_hash).await?;
+    let (touched, read) = read_and_store(ports, settings, object.body, directory, &file).await?;
     for hour in &touched {
-        tally_hour(ports, settings, hour, &directory, stored.version, read_at).await?;
+        tally_hour(ports, settings, hour, file.read_at).await?;
     }
-    match &read {
-        Ok(report) => note(&mut file, report),
-        Err(error) => {
-            if let Some(partial) = error.partial() {
-                note(&mut file, partial);
-            }
-            let reason = error.to_string();
-            file.outcome = match error {
-                ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
-                _ => FileOutcome::Broken { reason },
-            };
-        }
-    }
+    note(&mut file, &read);
     ports.access.put_file(&file).await?;
     tracing::info!(
         bucket,
@@ -124,11 +115,34 @@ pub async fn ingest_object(
     );
     match read {
         Ok(_) => Ok(file),
-        Err(error) => Err(PipelineError::File {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            reason: format!("was not read to its end: {error}"),
-        }),
+        Err(error) => Err(refused(landed, &format!("was not read to its end: {error}"))),
+    }
+}
+
+/// The register entry of a file before anything is known of its content.
+fn unread(landed: &LandedObject, read_at: DateTime<Utc>) -> FileRecord {
+    let LandedObject { bucket, key, version } = landed;
+    FileRecord {
+        bucket: bucket.clone(),
+        key: key.clone(),
+        e_tag: String::new(),
+        source_hash: source_hash(bucket, key, version.as_deref().unwrap_or_default()),
+        read_at,
+        outcome: FileOutcome::Read,
+        size_bytes: 0,
+        row_count: 0,
+        agent_row_count: 0,
+        rows_by_event_type: BTreeMap::new(),
+        quarantined: BTreeMap::new(),
+        gaps: BTreeMap::new(),
+    }
+}
+
+fn refused(landed: &LandedObject, reason: &str) -> PipelineError {
+    PipelineError::File {
+        bucket: landed.bucket.clone(),
+        key: landed.key.clone(),
+        reason: reason.to_owned(),
     }
 }
 
@@ -149,16 +163,29 @@ fn not_a_log(key: &str) -> Option<&'static str> {
     }
 }
 
-fn source_hash(bucket: &str, key: &str, e_tag: &str) -> String {
+fn source_hash(bucket: &str, key: &str, version: &str) -> String {
     let mut hasher = Sha256::new();
-    for part in [bucket, key, e_tag] {
+    for part in [bucket, key, version] {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
     hex::encode(hasher.finalize()).chars().take(32).collect()
 }
 
-fn note(file: &mut FileRecord, report: &FileReport) {
+/// Notes in the register how the reading ended, and what was read by then.
+fn note(file: &mut FileRecord, read: &std::result::Result<FileReport, ReadError>) {
+    let report = match read {
+        Ok(report) => Some(report),
+        Err(error) => {
+            let reason = error.to_string();
+            file.outcome = match error {
+                ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
+                _ => FileOutcome::Broken { reason },
+            };
+            error.partial()
+        }
+    };
+    let Some(report) = report else { return };
     file.row_count = report.rows;
     file.agent_row_count = report.agent_rows;
     file.rows_by_event_type.clone_from(&report.rows_by_event_type);
@@ -194,14 +221,17 @@ async fn read_and_store(
     settings: &IngestSettings,
     body: std::pin::Pin<Box<dyn tokio::io::AsyncRead + Send>>,
     directory: Arc<AgentDirectory>,
-    source_hash: &str,
+    file: &FileRecord,
 ) -> Result<(BTreeSet<ExtractKey>, std::result::Result<FileReport, ReadError>)> {
     let (sender, mut receiver) = mpsc::channel(WAITING_WRITES_MAX);
     let (limits, chunk_rows_max) = (settings.limits, settings.chunk_rows_max);
+    let (bucket, key) = (file.bucket.clone(), file.key.clone());
     let reading = tokio::task::spawn_blocking(move || {
         let mut sink = Storing {
             extracts: ExtractBuilder::new(chunk_rows_max),
             quarantine: Vec::new(),
+            bucket,
+            key,
             sender,
         };
         let read = read_log(SyncIoBridge::new(body), &directory, &limits, &mut sink);
@@ -221,7 +251,7 @@ async fn read_and_store(
             }
             Produced::QuarantinePart(bytes) => {
                 part = part.saturating_add(1);
-                (keys::quarantine_key(source_hash, part), bytes)
+                (keys::quarantine_key(&file.source_hash, part), bytes)
             }
         };
         ports.objects.put(&settings.records_bucket, &key, bytes).await?;
@@ -238,6 +268,8 @@ async fn read_and_store(
 struct Storing {
     extracts: ExtractBuilder,
     quarantine: Vec<u8>,
+    bucket: String,
+    key: String,
     sender: mpsc::Sender<Produced>,
 }
 
@@ -247,7 +279,7 @@ impl Storing {
     }
 
     fn finish(self) -> std::result::Result<(), SinkError> {
-        let Self { extracts, quarantine, sender } = self;
+        let Self { extracts, quarantine, sender, .. } = self;
         let send = |produced| {
             sender
                 .blocking_send(produced)
@@ -274,6 +306,8 @@ impl RowSink for Storing {
 
     fn quarantined(&mut self, row: QuarantinedRow) -> std::result::Result<(), SinkError> {
         let line = json!({
+            "bucket": self.bucket,
+            "key": self.key,
             "line_number": row.line_number,
             "byte_offset": row.byte_offset,
             "reason": row.reason.to_string(),
@@ -291,29 +325,60 @@ impl RowSink for Storing {
 }
 
 /// Brings one hour up to date: the tallies of every agent, from the union of all its extracts.
+///
+/// The configuration is read for each hour anew: a long file must not give an hour back to an older one. Where
+/// another writer covers more extracts or a later configuration, the hour is looked at afresh.
 async fn tally_hour(
     ports: &Ports,
     settings: &IngestSettings,
     hour: &ExtractKey,
-    directory: &Arc<AgentDirectory>,
-    configuration_version: u64,
-    landed_at: DateTime<Utc>,
+    read_at: DateTime<Utc>,
 ) -> Result<()> {
+    for _ in 0..DECISION_ATTEMPTS {
+        if let Written::Yes = write_hour(ports, settings, hour, read_at).await? {
+            return Ok(());
+        }
+    }
+    Err(PipelineError::Contended {
+        what: format!("the hour {} {}", hour.event_type.name(), hour.hour.key()),
+        attempts: DECISION_ATTEMPTS,
+    })
+}
+
+async fn write_hour(
+    ports: &Ports,
+    settings: &IngestSettings,
+    hour: &ExtractKey,
+    read_at: DateTime<Utc>,
+) -> Result<Written> {
     let ExtractKey { org_id, event_type, hour: at } = hour;
+    let stored = configuration(ports).await?;
     let prefix = keys::extract_prefix(org_id, *event_type, *at);
     let members = ports.objects.list(&settings.records_bucket, &prefix).await?;
-    let member_count = u64::try_from(members.len()).unwrap_or(u64::MAX);
-    let marked = ports.access.hour(org_id, *event_type, *at).await?;
-    let version = (member_count, configuration_version);
-    if marked
-        .as_ref()
-        .is_some_and(|mark| (mark.member_count, mark.configuration_version) >= version)
+    let before = ports.access.hour(org_id, *event_type, *at).await?;
+    let mut mark = HourRecord {
+        org_id: org_id.clone(),
+        event_type: *event_type,
+        hour: *at,
+        member_count: u64::try_from(members.len()).unwrap_or(u64::MAX),
+        configuration_version: stored.version,
+        agents: before.as_ref().map(|mark| mark.agents.clone()).unwrap_or_default(),
+        is_complete: false,
+        landed_at: before.as_ref().map_or(read_at, |mark| mark.landed_at.min(read_at)),
+    };
+    if before.is_some_and(|before| before.is_complete && before.coverage().covers(mark.coverage()))
     {
-        return Ok(());
+        return Ok(Written::Yes);
     }
-    let mut agent_hours = add_up(ports, settings, hour, &members, directory.clone()).await?;
+    let directory = Arc::new(stored.configuration.directory());
+    let mut agent_hours = add_up(ports, settings, hour, &members, directory).await?;
+    // Every agent is in the mark before its hour is written, so that none is forgotten when this is cut off.
+    mark.agents.extend(agent_hours.keys().cloned());
+    if ports.access.put_hour(&mark).await? == Written::Superseded {
+        return Ok(Written::Superseded);
+    }
     // An agent that had rows by an earlier configuration and has none by this one is written as empty.
-    for agent in marked.into_iter().flat_map(|mark| mark.agents) {
+    for agent in &mark.agents {
         let empty = || AgentHour {
             org_id: org_id.clone(),
             agent: agent.clone(),
@@ -323,29 +388,19 @@ async fn tally_hour(
         };
         agent_hours.entry(agent.clone()).or_insert_with(empty);
     }
-    let agents: BTreeSet<AgentKey> = agent_hours.keys().cloned().collect();
     for agent_hour in agent_hours.into_values() {
-        let record = AgentHourRecord { agent_hour, member_count, configuration_version, landed_at };
-        ports.access.put_agent_hour(&record).await?;
+        let record = AgentHourRecord {
+            agent_hour,
+            member_count: mark.member_count,
+            configuration_version: mark.configuration_version,
+            landed_at: mark.landed_at,
+        };
+        if ports.access.put_agent_hour(&record).await? == Written::Superseded {
+            return Ok(Written::Superseded);
+        }
     }
-    let mark = HourRecord {
-        org_id: org_id.clone(),
-        event_type: *event_type,
-        hour: *at,
-        member_count,
-        configuration_version,
-        agents,
-        landed_at,
-    };
-    if ports.access.put_hour(&mark).await? == Written::Superseded {
-        tracing::info!(
-            org_id,
-            event_type = event_type.name(),
-            hour = at.key(),
-            "another writer covers more"
-        );
-    }
-    Ok(())
+    mark.is_complete = true;
+    Ok(ports.access.put_hour(&mark).await?)
 }
 
 /// Adds up the union of the extracts, in a thread of its own. Memory is one row of each extract and the tallies.
@@ -358,7 +413,7 @@ async fn add_up(
 ) -> Result<BTreeMap<AgentKey, AgentHour>> {
     let mut bodies = Vec::with_capacity(members.len());
     for member in members {
-        bodies.push(ports.objects.open(&settings.records_bucket, member).await?.body);
+        bodies.push(ports.objects.open(&settings.records_bucket, member, None).await?.body);
     }
     let ExtractKey { org_id, event_type, hour: at } = hour.clone();
     let adding = tokio::task::spawn_blocking(move || {

@@ -48,13 +48,11 @@ pub enum PipelineError {
         /// What is wrong with it.
         reason: String,
     },
-    /// An incident kept changing under our hands.
-    #[error(
-        "incident {incident_id} was changed by others {attempts} times while it was decided on"
-    )]
+    /// Something kept changing under our hands.
+    #[error("{what} was changed by others {attempts} times while it was decided on")]
     Contended {
-        /// Which.
-        incident_id: String,
+        /// What.
+        what: String,
         /// How often it was tried.
         attempts: u32,
     },
@@ -64,6 +62,21 @@ pub enum PipelineError {
     /// A task of this process died.
     #[error("a reading task ended early: {0}")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl PipelineError {
+    /// Whether trying again must fail again, so that it would only hold up others.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Port(error) => {
+                matches!(error, PortError::TooLarge { .. } | PortError::Unreadable { .. })
+            }
+            Self::Law(_) => true,
+            Self::NoConfiguration | Self::File { .. } | Self::Contended { .. } | Self::Task(_) => {
+                false
+            }
+        }
+    }
 }
 
 /// Shorthand for this crate.

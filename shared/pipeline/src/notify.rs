@@ -42,7 +42,11 @@ pub async fn publish_owed(
     let message = notice(&incident, &alert, &context, ports.clock.now());
     let message_id = ports.publisher.publish(&message).await?;
     tracing::info!(%incident_id, alert_id, message_id, "published an alert");
-    record(ports, incident_id, alert_id, &message_id).await?;
+    // Legal has it. Failing now would publish it again at once, and again; while it is owed the sweep offers it
+    // again after minutes, not seconds.
+    if let Err(error) = record(ports, incident_id, alert_id, &message_id).await {
+        tracing::error!(%incident_id, alert_id, message_id, %error, "a published alert could not be recorded");
+    }
     Ok(Notified::Published { message_id })
 }
 
@@ -63,8 +67,8 @@ async fn record(
             return Ok(());
         }
     }
-    let incident_id = incident_id.to_string();
-    Err(PipelineError::Contended { incident_id, attempts: DECISION_ATTEMPTS })
+    let what = format!("incident {incident_id}");
+    Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }
 
 async fn incident(ports: &Ports, incident_id: &IncidentId) -> Result<Incident> {

@@ -21,24 +21,24 @@ pub struct Swept {
     pub unsent_count: u64,
     /// Obligations that were found overdue.
     pub overdue_count: u64,
+    /// Incidents that could not be swept; the next sweep tries them again.
+    pub failed_count: u64,
 }
 
 /// Raises every alert that is due, and those that `notify` has not published in time.
 ///
-/// One incident that cannot be swept does not hold up the others; the first such error is returned at the end,
-/// so that the function reports a failure.
+/// One incident that cannot be swept does not hold up the others, nor the account of them.
 pub async fn sweep(ports: &Ports) -> Result<Swept> {
     let waiting = ports.incidents.wanting_attention(ports.clock.now(), INCIDENTS_MAX).await?;
     let mut swept = Swept::default();
-    let mut failed = None;
     for incident_id in waiting {
         swept.incident_count = swept.incident_count.saturating_add(1);
         if let Err(error) = raise(ports, &incident_id, &mut swept).await {
             tracing::error!(%incident_id, %error, "an incident could not be swept");
-            failed.get_or_insert(error);
+            swept.failed_count = swept.failed_count.saturating_add(1);
         }
     }
-    failed.map_or(Ok(swept), Err)
+    Ok(swept)
 }
 
 async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Result<()> {
@@ -64,6 +64,6 @@ async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Re
             return Ok(());
         }
     }
-    let incident_id = incident_id.to_string();
-    Err(PipelineError::Contended { incident_id, attempts: DECISION_ATTEMPTS })
+    let what = format!("incident {incident_id}");
+    Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }

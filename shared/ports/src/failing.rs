@@ -130,8 +130,8 @@ async fn give_way() {
 
 #[async_trait]
 impl ObjectStore for Failing<dyn ObjectStore> {
-    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
-        self.call("objects.open", self.inner.open(bucket, key)).await
+    async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader> {
+        self.call("objects.open", self.inner.open(bucket, key, version)).await
     }
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
         self.call("objects.put", self.inner.put(bucket, key, body)).await

@@ -32,8 +32,8 @@ use thiserror::Error;
 use tokio::io::AsyncRead;
 
 pub use record::{
-    AgentHourRecord, ConfigurationRefusal, DayRecord, FileOutcome, FileRecord, HourRecord,
-    StoredConfiguration,
+    AgentHourRecord, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
+    HourRecord, StoredConfiguration,
 };
 pub use system::SystemClock;
 
@@ -108,8 +108,8 @@ pub enum Committed {
 /// Buckets.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// Opens an object.
-    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader>;
+    /// Opens an object; the given version of it, where a bucket keeps versions.
+    async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader>;
     /// Writes an object whole. Callers name objects after their content or their source, so that writing
     /// twice writes the same.
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()>;
@@ -127,7 +127,7 @@ pub trait AccessTable: Send + Sync {
         event_type: EventType,
         hour: Hour,
     ) -> Result<Option<HourRecord>>;
-    /// Marks an hour as written, once all of its agents are.
+    /// Marks an hour, before its agents are written and once they are.
     async fn put_hour(&self, record: &HourRecord) -> Result<Written>;
     /// Writes one agent's hour whole.
     async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written>;
@@ -142,7 +142,7 @@ pub trait AccessTable: Send + Sync {
     async fn put_day(&self, record: &DayRecord) -> Result<Written>;
     /// All judged days of an agent, in order.
     async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>>;
-    /// Notes what became of a file.
+    /// Notes what became of a file, under the hash of its source.
     async fn put_file(&self, record: &FileRecord) -> Result<()>;
 }
 

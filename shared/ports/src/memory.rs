@@ -39,7 +39,7 @@ impl MemoryObjects {
 
 #[async_trait]
 impl ObjectStore for MemoryObjects {
-    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
+    async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
         let body = lock(&self.0).get(&(bucket.to_owned(), key.to_owned())).cloned();
         let body =
             body.ok_or_else(|| PortError::NotFound { what: format!("s3://{bucket}/{key}") })?;
@@ -69,7 +69,7 @@ struct AccessState {
     hours: BTreeMap<(String, EventType, Hour), HourRecord>,
     agent_hours: BTreeMap<(String, AgentKey), BTreeMap<(Hour, EventType), AgentHourRecord>>,
     days: BTreeMap<(String, AgentKey), BTreeMap<NaiveDate, DayRecord>>,
-    files: BTreeMap<(String, String, String), FileRecord>,
+    files: BTreeMap<String, FileRecord>,
     stream: Vec<(String, AgentKey, NaiveDate)>,
 }
 
@@ -99,12 +99,6 @@ impl MemoryAccess {
     }
 }
 
-/// Whether a write with the first pair may cover one with the second: more members, or as many and a
-/// configuration that is not older.
-fn covers(new: (u64, u64), old: (u64, u64)) -> bool {
-    new >= old
-}
-
 #[async_trait]
 impl AccessTable for MemoryAccess {
     async fn hour(
@@ -119,8 +113,7 @@ impl AccessTable for MemoryAccess {
     async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
         let mut state = lock(&self.0);
         let key = (record.org_id.clone(), record.event_type, record.hour);
-        let version = |record: &HourRecord| (record.member_count, record.configuration_version);
-        if state.hours.get(&key).is_some_and(|old| !covers(version(record), version(old))) {
+        if state.hours.get(&key).is_some_and(|old| !record.coverage().covers(old.coverage())) {
             return Ok(Written::Superseded);
         }
         state.hours.insert(key, record.clone());
@@ -132,10 +125,8 @@ impl AccessTable for MemoryAccess {
         let hour = &record.agent_hour;
         let agent = (hour.org_id.clone(), hour.agent.clone());
         let key = (hour.hour, hour.event_type);
-        let version =
-            |record: &AgentHourRecord| (record.member_count, record.configuration_version);
         let hours = state.agent_hours.entry(agent).or_default();
-        if hours.get(&key).is_some_and(|old| !covers(version(record), version(old))) {
+        if hours.get(&key).is_some_and(|old| !record.coverage().covers(old.coverage())) {
             return Ok(Written::Superseded);
         }
         hours.insert(key, record.clone());
@@ -163,9 +154,9 @@ impl AccessTable for MemoryAccess {
     async fn put_day(&self, record: &DayRecord) -> Result<Written> {
         let mut state = lock(&self.0);
         let findings = &record.findings;
-        let version = |record: &DayRecord| (record.member_count, record.configuration_version);
         let days = state.days.entry((findings.org_id.clone(), findings.agent.clone())).or_default();
-        if days.get(&findings.day).is_some_and(|old| !covers(version(record), version(old))) {
+        let old = days.get(&findings.day);
+        if old.is_some_and(|old| !record.coverage().covers(old.coverage())) {
             return Ok(Written::Superseded);
         }
         days.insert(findings.day, record.clone());
@@ -179,8 +170,7 @@ impl AccessTable for MemoryAccess {
     }
 
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
-        let key = (record.bucket.clone(), record.key.clone(), record.e_tag.clone());
-        lock(&self.0).files.insert(key, record.clone());
+        lock(&self.0).files.insert(record.source_hash.clone(), record.clone());
         Ok(())
     }
 }

@@ -7,6 +7,26 @@ use chrono::{DateTime, Utc};
 use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour, tally::AgentHour};
 use serde::{Deserialize, Serialize};
 
+/// What a judgement or a tally rests on.
+///
+/// Both numbers only ever move forward. A record may be written over another only where neither falls: a writer
+/// that read an older configuration, or fewer extracts, is refused and decides afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// How many extracts. They are never removed, so more of them cover more.
+    pub member_count: u64,
+    /// Version of the configuration.
+    pub configuration_version: u64,
+}
+
+impl Coverage {
+    /// Whether this may be written over `other`.
+    pub fn covers(self, other: Self) -> bool {
+        self.member_count >= other.member_count
+            && self.configuration_version >= other.configuration_version
+    }
+}
+
 /// One agent's hour, with the size of the set that it was computed from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentHourRecord {
@@ -16,11 +36,21 @@ pub struct AgentHourRecord {
     pub member_count: u64,
     /// Version of the configuration by which rows were given to agents.
     pub configuration_version: u64,
-    /// When the file that caused this write was read.
+    /// When the first file that tells of this hour was read.
     pub landed_at: DateTime<Utc>,
 }
 
-/// An hour of one event type in one org, once all of its agents are written.
+impl AgentHourRecord {
+    /// What it rests on.
+    pub fn coverage(&self) -> Coverage {
+        Coverage {
+            member_count: self.member_count,
+            configuration_version: self.configuration_version,
+        }
+    }
+}
+
+/// An hour of one event type in one org.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourRecord {
     /// Salesforce org.
@@ -33,10 +63,22 @@ pub struct HourRecord {
     pub member_count: u64,
     /// Version of the configuration by which rows were given to agents.
     pub configuration_version: u64,
-    /// Who has rows in it.
+    /// Who has rows in it, or had by an earlier configuration.
     pub agents: BTreeSet<AgentKey>,
-    /// When the file that caused this write was read.
+    /// Whether the hours of all of them are written.
+    pub is_complete: bool,
+    /// When the first file that tells of this hour was read.
     pub landed_at: DateTime<Utc>,
+}
+
+impl HourRecord {
+    /// What it rests on.
+    pub fn coverage(&self) -> Coverage {
+        Coverage {
+            member_count: self.member_count,
+            configuration_version: self.configuration_version,
+        }
+    }
 }
 
 /// The judgement of an agent's day, with the size of the set that it was made from.
@@ -52,6 +94,16 @@ pub struct DayRecord {
     pub judged_at: DateTime<Utc>,
 }
 
+impl DayRecord {
+    /// What it rests on.
+    pub fn coverage(&self) -> Coverage {
+        Coverage {
+            member_count: self.member_count,
+            configuration_version: self.configuration_version,
+        }
+    }
+}
+
 /// What became of a landed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
@@ -61,6 +113,8 @@ pub struct FileRecord {
     pub key: String,
     /// What the store calls this content.
     pub e_tag: String,
+    /// Hash of bucket, key and content tag: names the file here, and its rows in quarantine.
+    pub source_hash: String,
     /// When it was read.
     pub read_at: DateTime<Utc>,
     /// How it ended.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,7 +17,7 @@ use incident::{Alert, AlertState, IncidentId, TimelineEntry, TimelineHead, verif
 use pipeline::{
     assess::assess_day,
     catalog,
-    ingest::{IngestSettings, ingest_object},
+    ingest::{IngestSettings, LandedObject, ingest_object},
     notify::publish_owed,
     remind::sweep,
 };
@@ -30,6 +31,9 @@ use ports::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use worlds::{CANARY_PERSONAL_DATA, LogFile, World};
+
+/// How many messages may be under way at once.
+const UNDER_WAY_MAX: usize = 4;
 
 const LANDING: &str = "landing";
 const CONFIGURATION: &str = "configuration";
@@ -308,93 +312,62 @@ impl Simulation {
         self.outcome(&log).await
     }
 
-    /// Delivers messages until none is left.
+    /// Delivers messages until none is left. Several may be under way at once: then one call of one of them is made
+    /// at a time, and the die says whose is next.
     async fn work_through(&mut self) {
-        for step in 0_u32.. {
-            assert!(step < 20_000, "messages never come to an end");
+        let mut under_way: Vec<(Message, Pin<Box<dyn Future<Output = bool>>>)> = Vec::new();
+        let most = if self.disorderly { UNDER_WAY_MAX } else { 1 };
+        for turn in 0_u32.. {
+            assert!(turn < 500_000, "messages never come to an end");
             self.take_streams();
-            if self.pending.is_empty() {
+            if under_way.is_empty() && self.pending.is_empty() {
                 break;
             }
-            let messages = self.take_messages();
-            let delivered = self.deliver(&messages).await;
-            let failed = messages.into_iter().zip(delivered).filter(|(_, delivered)| !delivered);
-            self.pending.extend(failed.map(|(message, _)| message));
-            self.pass(TimeDelta::milliseconds(20));
-        }
-    }
-
-    /// The messages that are delivered next: the first, or where it is disorderly up to three of any.
-    fn take_messages(&mut self) -> Vec<Message> {
-        if !self.disorderly {
-            return vec![self.pending.remove(0)];
-        }
-        let count = self.die.random_range(1..=3.min(self.pending.len()));
-        let mut messages = Vec::new();
-        for _ in 0..count {
-            let index = self.die.random_range(0..self.pending.len());
-            messages.push(self.pending.remove(index));
-        }
-        for message in &messages {
-            if self.die.random_ratio(1, 12) {
-                // Delivered twice, or dropped and delivered again later: the queue cannot tell.
-                self.pending.push(message.clone());
+            let may_start = under_way.len() < most && !self.pending.is_empty();
+            if may_start && (under_way.is_empty() || self.die.random_ratio(1, 4)) {
+                let message = self.take_message();
+                let (ports, settings) = (self.ports.clone(), self.settings.clone());
+                under_way.push((message.clone(), Box::pin(deliver(ports, settings, message))));
+                continue;
             }
-        }
-        messages
-    }
-
-    /// Delivers messages at once. One call of one of them is made at a time, and the die says whose is next.
-    async fn deliver(&mut self, messages: &[Message]) -> Vec<bool> {
-        let mut die = ChaCha8Rng::seed_from_u64(self.die.random());
-        let this = &*self;
-        let mut delivered = vec![false; messages.len()];
-        let mut running: Vec<_> = messages
-            .iter()
-            .enumerate()
-            .map(|(number, message)| (number, Box::pin(this.deliver_one(message))))
-            .collect();
-        let mut turn = die.random_range(0..running.len());
-        std::future::poll_fn(|context| {
-            loop {
-                this.plan.gave_way.store(false, Ordering::Relaxed);
-                let (number, step) = &mut running[turn];
-                match step.as_mut().poll(context) {
-                    Poll::Ready(is_delivered) => {
-                        delivered[*number] = is_delivered;
-                        drop(running.swap_remove(turn));
-                        if running.is_empty() {
-                            return Poll::Ready(());
-                        }
-                    }
-                    Poll::Pending if this.plan.gave_way.load(Ordering::Relaxed) => {}
-                    // It waits for a thread of its own. Nobody else moves meanwhile, so that a seed repeats exactly.
-                    Poll::Pending => return Poll::Pending,
+            let index = if self.disorderly { self.die.random_range(0..under_way.len()) } else { 0 };
+            if let Some(is_delivered) = self.one_call_of(&mut under_way[index].1).await {
+                let (message, _) = under_way.swap_remove(index);
+                if !is_delivered {
+                    self.pending.push(message);
                 }
-                turn = die.random_range(0..running.len());
-            }
-        })
-        .await;
-        delivered
-    }
-
-    async fn deliver_one(&self, message: &Message) -> bool {
-        match message {
-            Message::Landed(key) => {
-                ingest_object(&self.ports, &self.settings, LANDING, key).await.is_ok()
-            }
-            Message::Changed(org_id, agent, day) => {
-                assess_day(&self.ports, org_id, agent, *day).await.is_ok()
-            }
-            Message::Owed(incident_id, alert_id) => {
-                publish_owed(&self.ports, incident_id, alert_id).await.is_ok()
-            }
-            Message::Minute => {
-                // A sweep that fails is not repeated: the next minute brings the next.
-                let _ = sweep(&self.ports).await;
-                true
+                self.pass(TimeDelta::milliseconds(20));
             }
         }
+    }
+
+    /// The message that is delivered next: the first, or where it is disorderly any.
+    fn take_message(&mut self) -> Message {
+        if !self.disorderly {
+            return self.pending.remove(0);
+        }
+        let index = self.die.random_range(0..self.pending.len());
+        let message = self.pending.remove(index);
+        if self.die.random_ratio(1, 12) {
+            // Delivered twice, or dropped and delivered again later: the queue cannot tell.
+            self.pending.push(message.clone());
+        }
+        message
+    }
+
+    /// Lets a delivery go on until it is before its next call, or at its end. While it waits for a thread of its
+    /// own nobody else moves, so that a seed repeats exactly.
+    async fn one_call_of(
+        &self,
+        delivery: &mut Pin<Box<dyn Future<Output = bool>>>,
+    ) -> Option<bool> {
+        self.plan.gave_way.store(false, Ordering::Relaxed);
+        std::future::poll_fn(|context| match delivery.as_mut().poll(context) {
+            Poll::Ready(is_delivered) => Poll::Ready(Some(is_delivered)),
+            Poll::Pending if self.plan.gave_way.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
     fn take_streams(&mut self) {
@@ -472,6 +445,23 @@ impl Simulation {
     }
 }
 
+async fn deliver(ports: Ports, settings: IngestSettings, message: Message) -> bool {
+    match message {
+        Message::Landed(key) => ingest_object(&ports, &settings, &landed(&key)).await.is_ok(),
+        Message::Changed(org_id, agent, day) => {
+            assess_day(&ports, &org_id, &agent, day).await.is_ok()
+        }
+        Message::Owed(incident_id, alert_id) => {
+            publish_owed(&ports, &incident_id, &alert_id).await.is_ok()
+        }
+        Message::Minute => {
+            // A sweep that fails is not repeated: the next minute brings the next.
+            let _ = sweep(&ports).await;
+            true
+        }
+    }
+}
+
 fn json(value: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(value).unwrap()
 }
@@ -489,4 +479,8 @@ impl io::Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+fn landed(key: &str) -> LandedObject {
+    LandedObject { bucket: LANDING.to_owned(), key: key.to_owned(), version: None }
 }

@@ -11,7 +11,8 @@ use super::{
     unavailable,
 };
 use crate::{
-    AccessTable, AgentHourRecord, DayRecord, FileRecord, HourRecord, Result, Written, keys,
+    AccessTable, AgentHourRecord, Coverage, DayRecord, FileRecord, HourRecord, Result, Written,
+    keys,
 };
 
 const MEMBERS: &str = "member_count";
@@ -46,10 +47,11 @@ impl DynamoAccess {
         partition: &str,
         sort: &str,
         record: &(impl Serialize + Sync),
-        version: (u64, u64),
+        coverage: Coverage,
         expiry: (&'static str, AttributeValue),
     ) -> Result<Written> {
-        let (members, configuration) = (number(version.0), number(version.1));
+        let members = number(coverage.member_count);
+        let configuration = number(coverage.configuration_version);
         let attributes =
             [(MEMBERS, members.clone()), (CONFIGURATION, configuration.clone()), expiry];
         let answer = self
@@ -58,8 +60,8 @@ impl DynamoAccess {
             .table_name(&self.table)
             .set_item(Some(item(partition, sort, record, attributes)?))
             .condition_expression(
-                "attribute_not_exists(pk) OR member_count < :members \
-                 OR (member_count = :members AND configuration_version <= :configuration)",
+                "attribute_not_exists(pk) OR (member_count <= :members \
+                 AND configuration_version <= :configuration)",
             )
             .expression_attribute_values(":members", members)
             .expression_attribute_values(":configuration", configuration)
@@ -127,7 +129,7 @@ impl AccessTable for DynamoAccess {
             &keys::hour_partition(&record.org_id, record.event_type),
             &record.hour.key(),
             record,
-            (record.member_count, record.configuration_version),
+            record.coverage(),
             expires(record.landed_at, EVIDENCE_RETENTION_DAYS),
         )
         .await
@@ -139,7 +141,7 @@ impl AccessTable for DynamoAccess {
             &keys::agent_partition(&hour.org_id, &hour.agent),
             &keys::agent_hour_sort(hour.hour, hour.event_type),
             record,
-            (record.member_count, record.configuration_version),
+            record.coverage(),
             expires(record.landed_at, TALLY_RETENTION_DAYS),
         )
         .await
@@ -163,7 +165,7 @@ impl AccessTable for DynamoAccess {
             &keys::agent_partition(&findings.org_id, &findings.agent),
             &keys::day_sort(findings.day),
             record,
-            (record.member_count, record.configuration_version),
+            record.coverage(),
             expires(record.judged_at, EVIDENCE_RETENTION_DAYS),
         )
         .await
@@ -174,12 +176,12 @@ impl AccessTable for DynamoAccess {
     }
 
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
-        let sort = format!("{}/{}#{}", record.bucket, record.key, record.e_tag);
+        let partition = keys::file_partition(record.read_at);
         let expiry = expires(record.read_at, EVIDENCE_RETENTION_DAYS);
         self.client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item(&keys::file_partition(record.read_at), &sort, record, [expiry])?))
+            .set_item(Some(item(&partition, &record.source_hash, record, [expiry])?))
             .send()
             .await
             .map_err(|error| unavailable("dynamodb:PutItem", error))?;

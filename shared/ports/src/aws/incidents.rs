@@ -17,7 +17,7 @@ use super::{
     item::{Item, PARTITION, SORT, item, number, record, text},
     unavailable,
 };
-use crate::{Committed, IncidentTable, PortError, Result, keys};
+use crate::{Committed, IncidentTable, Result, keys};
 
 /// Sparse index: only alerts that want attention carry its keys.
 const ATTENTION_INDEX: &str = "due";
@@ -179,13 +179,15 @@ impl IncidentTable for DynamoIncidents {
                 .send()
                 .await
                 .map_err(|error| unavailable("dynamodb:Query", error))?;
+            // Only the keys are read: an alert that this version cannot read must not hold up the others.
             for found in answer.items() {
-                let alert: Alert = record(found)?;
-                let at = alert.attention_at().ok_or_else(|| PortError::Unreadable {
-                    what: format!("the index entry of alert {}", alert.alert_id),
-                    reason: "it wants no attention".to_owned(),
-                })?;
-                waiting.push((keys::sortable(at), alert.incident_id));
+                let key = |name| found.get(name).and_then(|value| value.as_s().ok());
+                let incident = key(PARTITION).zip(key(SORT)).and_then(|(partition, sort)| {
+                    keys::changed_alert(partition, sort).map(|(incident_id, _)| incident_id)
+                });
+                if let (Some(at), Some(incident_id)) = (key(ATTENTION), incident) {
+                    waiting.push((at.clone(), incident_id));
+                }
             }
         }
         waiting.sort_unstable();

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::place;
 use crate::{PortError, Result};
 
 pub(super) const PARTITION: &str = "pk";
@@ -43,7 +44,7 @@ pub(super) fn item(
 ) -> Result<Item> {
     let what = || format!("the item {partition} {sort}");
     let unreadable = |reason: String| PortError::Unreadable { what: what(), reason };
-    let json = serde_json::to_string(record).map_err(|error| unreadable(error.to_string()))?;
+    let json = serde_json::to_string(record).map_err(|error| unreadable(place(&error)))?;
     let mut item: Item = attributes
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -80,7 +81,7 @@ pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
         PortError::Unreadable { what, reason }
     };
     if let Some(Ok(json)) = item.get(BODY).map(AttributeValue::as_s) {
-        return serde_json::from_str(json).map_err(|error| unreadable(error.to_string()));
+        return serde_json::from_str(json).map_err(|error| unreadable(place(&error)));
     }
     let Some(Ok(compressed)) = item.get(COMPRESSED_BODY).map(AttributeValue::as_b) else {
         return Err(unreadable("it has no body".to_owned()));
@@ -90,7 +91,7 @@ pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
         .take(INFLATED_BYTES_MAX)
         .read_to_end(&mut json)
         .map_err(|error| unreadable(error.to_string()))?;
-    serde_json::from_slice(&json).map_err(|error| unreadable(error.to_string()))
+    serde_json::from_slice(&json).map_err(|error| unreadable(place(&error)))
 }
 
 #[cfg(test)]

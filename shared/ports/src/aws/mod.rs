@@ -14,10 +14,22 @@ pub use incidents::DynamoIncidents;
 pub use objects::S3Objects;
 pub use publisher::SnsPublisher;
 
-use aws_smithy_types::error::display::DisplayErrorContext;
-
 use crate::PortError;
 
+/// Says what the service said, cause by cause. Never the debug form of an SDK error: that one holds the response,
+/// and a response may hold what must not be logged.
 fn unavailable(call: &'static str, error: impl std::error::Error) -> PortError {
-    PortError::Unavailable { call, reason: DisplayErrorContext(error).to_string() }
+    let mut reason = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        reason.push_str(": ");
+        reason.push_str(&error.to_string());
+        cause = error.source();
+    }
+    PortError::Unavailable { call, reason }
+}
+
+/// Where JSON could not be read. The parser's own message may quote a value; its place and kind do not.
+fn place(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

@@ -21,8 +21,9 @@ impl S3Objects {
 
 #[async_trait]
 impl ObjectStore for S3Objects {
-    async fn open(&self, bucket: &str, key: &str) -> Result<ObjectReader> {
-        let answer = self.client.get_object().bucket(bucket).key(key).send().await;
+    async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader> {
+        let get = self.client.get_object().bucket(bucket).key(key);
+        let answer = get.set_version_id(version.map(str::to_owned)).send().await;
         let object = answer.map_err(|error| match &error {
             SdkError::ServiceError(refused) if refused.err().is_no_such_key() => {
                 PortError::NotFound { what: format!("s3://{bucket}/{key}") }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::unavailable;
 use crate::{PortError, Publisher, Result};
 
-/// A topic of SNS. Mail subscriptions receive the text for people; https, queues and functions the JSON body.
+/// A topic of SNS. Mail subscriptions receive the text for people, all others the JSON body.
 #[derive(Clone, Debug)]
 pub struct SnsPublisher {
     client: Client,
@@ -34,29 +34,21 @@ fn attribute(data_type: &str, value: impl Into<String>) -> Result<MessageAttribu
 impl Publisher for SnsPublisher {
     async fn publish(&self, notice: &Notice) -> Result<String> {
         let body = notice.json.to_string();
-        let message = json!({
-            "default": body,
-            "email": notice.text,
-            "email-json": body,
-            "http": body,
-            "https": body,
-            "lambda": body,
-            "sqs": body,
-        });
+        // Whoever is not named here receives the default. Naming each protocol would multiply the body, and a
+        // message holds 256 KiB with all of them.
+        let message = json!({ "default": body, "email": notice.text });
         let attributes = &notice.attributes;
-        let regimes =
-            serde_json::to_string(&attributes.regimes).map_err(|error| PortError::Unreadable {
-                what: "the regimes of a notice".to_owned(),
-                reason: error.to_string(),
-            })?;
         let mut publish = self
             .client
             .publish()
             .topic_arn(&self.topic_arn)
             .subject(&notice.subject)
             .message_structure("json")
-            .message(message.to_string())
-            .message_attributes("regime", attribute("String.Array", regimes)?);
+            .message(message.to_string());
+        if !attributes.regimes.is_empty() {
+            let regimes = json!(attributes.regimes).to_string();
+            publish = publish.message_attributes("regime", attribute("String.Array", regimes)?);
+        }
         for (name, value) in [
             ("severity", attributes.severity.name()),
             ("stage", &attributes.stage),

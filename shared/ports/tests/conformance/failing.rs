@@ -85,7 +85,7 @@ async fn a_fault_before_has_no_effect_and_one_after_has_it_and_both_say_which_ca
 #[tokio::test]
 async fn an_error_of_the_port_itself_is_told_rather_than_the_fault() {
     let (ports, _) = Always::over(&in_memory(), Fault::After);
-    let error = ports.objects.open("records", "missing").await.map(|_| ()).unwrap_err();
+    let error = ports.objects.open("records", "missing", None).await.map(|_| ()).unwrap_err();
     assert!(matches!(error, PortError::NotFound { .. }), "{error}");
 }
 

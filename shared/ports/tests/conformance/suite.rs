@@ -52,7 +52,7 @@ fn agent(name: &str) -> AgentKey {
 }
 
 async fn read(ports: &Ports, bucket: &str, key: &str) -> Vec<u8> {
-    let mut object = ports.objects.open(bucket, key).await.unwrap();
+    let mut object = ports.objects.open(bucket, key, None).await.unwrap();
     let mut bytes = Vec::new();
     object.body.read_to_end(&mut bytes).await.unwrap();
     if let Some(size_bytes) = object.size_bytes {
@@ -89,7 +89,7 @@ pub(crate) async fn objects(ports: &Ports, bucket: &str, org_id: &str) {
     assert_eq!(ports.objects.list(bucket, &prefix).await.unwrap(), expected);
 
     let missing = format!("{prefix}missing.csv");
-    match ports.objects.open(bucket, &missing).await.map(|_| ()) {
+    match ports.objects.open(bucket, &missing, None).await.map(|_| ()) {
         Err(PortError::NotFound { what }) => assert!(what.contains(&missing), "{what}"),
         other => panic!("an object that is not there is not found: {other:?}"),
     }
@@ -146,6 +146,7 @@ fn hour_record(org_id: &str) -> HourRecord {
         member_count: 1,
         configuration_version: 1,
         agents: BTreeSet::from([agent("support-copilot")]),
+        is_complete: true,
         landed_at: at("2026-11-24T10:05:00Z"),
     }
 }
@@ -171,17 +172,19 @@ fn day_record(org_id: &str, name: &str, day: &str) -> DayRecord {
     }
 }
 
-/// Members and configuration of a write, and whether it stands, each after those before it.
-const WRITES: [((u64, u64), Written); 9] = [
+/// Members and configuration of a write, and whether it stands, each after those before it. Neither may fall.
+const WRITES: [((u64, u64), Written); 11] = [
     ((2, 2), Written::Yes),
     ((2, 2), Written::Yes),
     ((1, 2), Written::Superseded),
     ((1, 9), Written::Superseded),
     ((2, 1), Written::Superseded),
+    ((9, 1), Written::Superseded),
     ((2, 3), Written::Yes),
-    ((3, 1), Written::Yes),
-    ((2, 9), Written::Superseded),
-    ((10, 1), Written::Yes),
+    ((3, 3), Written::Yes),
+    ((2, 10), Written::Superseded),
+    ((10, 10), Written::Yes),
+    ((9, 9), Written::Superseded),
 ];
 
 /// A lesser write never covers a greater one; what comes back is what was written.
@@ -239,6 +242,7 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
         bucket: "landing".to_owned(),
         key: format!("conformance/{org_id}/a + b.csv"),
         e_tag: "e-tag".to_owned(),
+        source_hash: format!("conformance-{org_id}"),
         read_at: at("2026-11-24T10:05:00Z"),
         outcome: FileOutcome::Broken { reason: "it breaks off".to_owned() },
         size_bytes: 12,
