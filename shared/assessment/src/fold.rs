@@ -150,9 +150,7 @@ fn exposures(days: &[&DayFindings]) -> BTreeMap<String, ObjectExposure> {
         known.record_ids_cut |= exposure.record_ids_cut;
         known.fields.extend(exposure.fields.iter().cloned());
     }
-    for exposure in folded.values_mut() {
-        trim(exposure);
-    }
+    trim(&mut folded);
     folded
 }
 

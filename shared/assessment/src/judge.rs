@@ -47,6 +47,10 @@ use crate::{
 pub(crate) const EVIDENCE_MAX: usize = 10;
 /// Record ids that an exposure keeps, the smallest ones.
 pub(crate) const RECORD_IDS_MAX: usize = 10_000;
+/// Most record ids of all objects together. Compressed they are 4 to 5 bytes each.
+pub(crate) const ALL_RECORD_IDS_MAX: usize = 40_000;
+/// Most fields of all objects together.
+pub(crate) const ALL_FIELDS_MAX: usize = 5_000;
 /// Fields that an exposure keeps.
 pub(crate) const FIELDS_MAX: usize = 500;
 /// Stands in exposures for the object of rows that name none. No object can bear it as its name.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{FIELDS_MAX, RECORD_IDS_MAX, UNNAMED_OBJECT, line::Line};
+use super::{
+    ALL_FIELDS_MAX, ALL_RECORD_IDS_MAX, FIELDS_MAX, RECORD_IDS_MAX, UNNAMED_OBJECT, line::Line,
+};
 use crate::findings::{ObjectExposure, Rule};
 
 /// What the lines in violation exposed, by object. A line counts once, however many rules it broke.
@@ -39,9 +41,7 @@ pub(super) fn exposures(lines: &[Line<'_>]) -> BTreeMap<String, ObjectExposure> 
             exposures.insert(object, ObjectExposure { uncounted_row_count, ..echo });
         }
     }
-    for exposure in exposures.values_mut() {
-        trim(exposure);
-    }
+    trim(&mut exposures);
     exposures
 }
 
@@ -61,13 +61,75 @@ fn expose(exposure: &mut ObjectExposure, line: &Line<'_>) {
     }
 }
 
-/// Holds an exposure to its limits, keeping the smallest.
-pub(crate) fn trim(exposure: &mut ObjectExposure) {
-    while exposure.record_ids.len() > RECORD_IDS_MAX {
-        exposure.record_ids.pop_last();
-        exposure.record_ids_cut = true;
+/// Holds exposures to their limits, keeping the smallest: so many ids and fields an object, and so many in all. The
+/// judgement of a day, and an incident, each have to fit into one item of a table, however wide the leak.
+pub(crate) fn trim(exposures: &mut BTreeMap<String, ObjectExposure>) {
+    let ids = fair_share(exposures.values().map(|it| it.record_ids.len()), ALL_RECORD_IDS_MAX);
+    let fields = fair_share(exposures.values().map(|it| it.fields.len()), ALL_FIELDS_MAX);
+    for exposure in exposures.values_mut() {
+        while exposure.record_ids.len() > ids.min(RECORD_IDS_MAX) {
+            exposure.record_ids.pop_last();
+            exposure.record_ids_cut = true;
+        }
+        while exposure.fields.len() > fields.min(FIELDS_MAX) {
+            exposure.fields.pop_last();
+        }
     }
-    while exposure.fields.len() > FIELDS_MAX {
-        exposure.fields.pop_last();
+}
+
+/// The largest share that all may have alike, so that together they are within the budget.
+fn fair_share(sizes: impl Iterator<Item = usize>, budget: usize) -> usize {
+    let mut sizes: Vec<usize> = sizes.collect();
+    sizes.sort_unstable();
+    let mut left = budget;
+    for (index, size) in sizes.iter().enumerate() {
+        let sharers = sizes.len().saturating_sub(index);
+        let share = left / sharers.max(1);
+        if *size > share {
+            return share;
+        }
+        left = left.saturating_sub(*size);
+    }
+    usize::MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_keep_all_they_have_and_the_large_share_the_rest() {
+        assert_eq!(fair_share([1, 2, 3].into_iter(), 10), usize::MAX);
+        assert_eq!(fair_share([2, 50, 60].into_iter(), 42), 20);
+        assert_eq!(fair_share([9, 9].into_iter(), 3), 1);
+        assert_eq!(fair_share([].into_iter(), 3), usize::MAX);
+    }
+
+    #[test]
+    fn a_leak_over_many_objects_stays_within_the_budget() {
+        let wide = |objects: usize, ids: usize| -> BTreeMap<String, ObjectExposure> {
+            (0..objects)
+                .map(|object| {
+                    let record_ids = (0..ids).map(|id| format!("003{object:04}{id:08}")).collect();
+                    (
+                        format!("Object{object}__c"),
+                        ObjectExposure { record_ids, ..Default::default() },
+                    )
+                })
+                .collect()
+        };
+        let mut exposures = wide(50, 9_000);
+        trim(&mut exposures);
+        let kept: usize = exposures.values().map(|exposure| exposure.record_ids.len()).sum();
+        assert!(kept <= ALL_RECORD_IDS_MAX && kept > ALL_RECORD_IDS_MAX / 2, "{kept}");
+        assert!(exposures.values().all(|exposure| exposure.record_ids_cut));
+
+        let mut narrow = wide(3, 100);
+        trim(&mut narrow);
+        assert!(
+            narrow
+                .values()
+                .all(|exposure| exposure.record_ids.len() == 100 && !exposure.record_ids_cut)
+        );
     }
 }
