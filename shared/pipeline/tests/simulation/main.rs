@@ -74,6 +74,26 @@ fn hourly_late_and_daily_files_in_any_order_give_the_same_findings() {
 }
 
 #[test]
+fn a_configuration_that_changes_meanwhile_leaves_nothing_judged_by_the_old_one() {
+    for (agent, name, from, to) in [
+        ("help-copilot", "agents.yaml", "name: support-copilot", "name: help-copilot"),
+        ("support-copilot", "data-map.yaml", "population: 48200", "population: 1200"),
+    ] {
+        let story = Story::morning().reconfigured(name, from, to);
+        let undisturbed = simulate(&story, &Faults::none());
+        let before = simulate(&Story::morning(), &Faults::none());
+        assert_ne!(before.judged(agent), undisturbed.judged(agent), "the change shows");
+        for seed in seeds().into_iter().step_by(4) {
+            let disturbed = simulate(&story, &Faults::seeded(seed));
+            let what = format!("{name} changed, SIMULATION_SEED={seed}");
+            let broken = disturbed.broken();
+            assert!(broken.is_empty(), "{what}: {broken:#?}");
+            assert_eq!(undisturbed.judged(agent), disturbed.judged(agent), "{what}");
+        }
+    }
+}
+
+#[test]
 fn a_seed_repeats_exactly() {
     for seed in 0..5 {
         let run = || {

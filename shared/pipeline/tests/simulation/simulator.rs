@@ -46,7 +46,11 @@ const FILES_OF_CONFIGURATION: [(&str, &str); 5] = [
 ];
 
 /// The files that land, in the order of an undisturbed morning.
-pub(crate) struct Story(Vec<(String, Vec<u8>)>);
+pub(crate) struct Story {
+    files: Vec<(String, Vec<u8>)>,
+    /// A file of the configuration that is changed meanwhile, with its new text.
+    reconfigured: Option<(&'static str, String)>,
+}
 
 impl Story {
     /// The leak and a little of everything around it.
@@ -72,7 +76,16 @@ impl Story {
     }
 
     fn of(files: &[LogFile]) -> Self {
-        Self(files.iter().map(|file| (file.key(), file.to_csv_gz())).collect())
+        let files = files.iter().map(|file| (file.key(), file.to_csv_gz())).collect();
+        Self { files, reconfigured: None }
+    }
+
+    /// The same, but meanwhile, in the given file of the configuration, `from` becomes `to`.
+    pub(crate) fn reconfigured(self, name: &'static str, from: &str, to: &str) -> Self {
+        let files = FILES_OF_CONFIGURATION;
+        let text = files.iter().find(|(file, _)| *file == name).unwrap().1;
+        assert!(text.contains(from), "{name} does not hold {from}");
+        Self { reconfigured: Some((name, text.replace(from, to))), ..self }
     }
 }
 
@@ -170,6 +183,7 @@ enum Message {
     Changed(String, AgentKey, NaiveDate),
     Owed(IncidentId, String),
     Minute,
+    Reconfigured,
 }
 
 /// What a run came to.
@@ -189,6 +203,19 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Tallies and judged days that hold a row, and the findings of one agent's incident.
+    pub(crate) fn judged(&self, agent: &str) -> BTreeMap<String, serde_json::Value> {
+        let holds_rows = |value: &serde_json::Value| {
+            let is_some = |name| value.get(name).is_some_and(|found| *found != json(&0));
+            value.get("lines").map_or_else(|| is_some("row_count"), |lines| *lines != json(&[0; 0]))
+        };
+        let is_of = |key: &str, value: &serde_json::Value| {
+            !key.starts_with("incident") || value["agent"] == agent
+        };
+        let findings = self.findings.clone().into_iter();
+        findings.filter(|(key, value)| holds_rows(value) && is_of(key, value)).collect()
+    }
+
     pub(crate) fn incident_count(&self) -> usize {
         self.incidents
     }
@@ -280,7 +307,7 @@ impl Simulation {
             settings: IngestSettings { chunk_rows_max: 40, ..IngestSettings::new("records") },
             die: ChaCha8Rng::seed_from_u64(faults.seed),
             disorderly: faults.disorderly,
-            pending: story.0.iter().map(|(key, _)| Message::Landed(key.clone())).collect(),
+            pending: landings(story),
         }
     }
 
@@ -294,7 +321,7 @@ impl Simulation {
                 .with_writer(move || writer.clone())
                 .finish(),
         );
-        for (key, body) in &story.0 {
+        for (key, body) in &story.files {
             self.sound.objects.put(LANDING, key, body.clone()).await.unwrap();
         }
         for (name, text) in FILES_OF_CONFIGURATION {
@@ -302,7 +329,16 @@ impl Simulation {
         }
         let loaded = catalog::load(&self.sound, CONFIGURATION).await.unwrap();
         assert_eq!(loaded, catalog::Loaded::Accepted { version: 1 });
+        if let Some((name, text)) = &story.reconfigured {
+            self.sound.objects.put(CONFIGURATION, name, text.clone().into_bytes()).await.unwrap();
+            self.pending.push(Message::Reconfigured);
+        }
         self.work_through().await;
+        if story.reconfigured.is_some() {
+            // What was tallied before the change is tallied by it once its file comes again.
+            self.pending = landings(story);
+            self.work_through().await;
+        }
         // Until every clock has run out, and long enough after that for the slowest retry.
         for _ in 0..(80 * 2) {
             self.pass(TimeDelta::minutes(30));
@@ -445,6 +481,10 @@ impl Simulation {
     }
 }
 
+fn landings(story: &Story) -> Vec<Message> {
+    story.files.iter().map(|(key, _)| Message::Landed(key.clone())).collect()
+}
+
 async fn deliver(ports: Ports, settings: IngestSettings, message: Message) -> bool {
     match message {
         Message::Landed(key) => ingest_object(&ports, &settings, &landed(&key)).await.is_ok(),
@@ -454,6 +494,7 @@ async fn deliver(ports: Ports, settings: IngestSettings, message: Message) -> bo
         Message::Owed(incident_id, alert_id) => {
             publish_owed(&ports, &incident_id, &alert_id).await.is_ok()
         }
+        Message::Reconfigured => catalog::load(&ports, CONFIGURATION).await.is_ok(),
         Message::Minute => {
             // A sweep that fails is not repeated: the next minute brings the next.
             let _ = sweep(&ports).await;
