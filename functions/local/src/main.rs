@@ -14,6 +14,9 @@ use anyhow::Context as _;
 use assessment::configuration::{Configuration, ConfigurationFiles};
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Watches what AI agents do in Salesforce, and what the law asks when one leaks.
 #[derive(Parser)]
@@ -70,10 +73,11 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Off, unless `RUST_LOG` says otherwise.
 fn log_to_standard_error() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let levels = std::env::var("RUST_LOG").ok().and_then(|levels| levels.parse::<Targets>().ok());
+    let lines = fmt::layer().with_writer(io::stderr).with_filter(levels.unwrap_or_default());
+    tracing_subscriber::registry().with(lines).init();
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
