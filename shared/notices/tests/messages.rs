@@ -317,7 +317,7 @@ fn long_names_cut_the_environment_and_never_the_due_instant() {
     findings.agent = AgentKey("a".repeat(64));
     let long = Context {
         organisation: "Gesellschaft für Datenverarbeitung ".repeat(6),
-        environment: "e".repeat(32),
+        environment: "eé".repeat(16),
         time_zone: chrono_tz::Australia::Lord_Howe,
         org_name: Some("ö".repeat(200)),
         agent_title: Some("Ä".repeat(200)),
@@ -335,8 +335,27 @@ fn long_names_cut_the_environment_and_never_the_due_instant() {
             "{subject}"
         );
         assert!(subject.ends_with("Fri 27 Nov 22:03 +11"), "{subject}");
-        assert!(subject.starts_with("[eeeeeeeeeeeeeee"), "{subject}");
+        assert!(subject.starts_with("[e?e?e?e?e?e?e?"), "{subject}");
     }
+}
+
+/// A message of SNS holds 256 KiB, the texts of all protocols together.
+#[test]
+fn the_widest_leak_still_fits_into_a_message() {
+    let mut findings = leak();
+    for index in 0..2_000_u64 {
+        let object = format!("An_Object_With_A_Long_Name_Number_{index:04}__c");
+        findings
+            .exposures
+            .insert(object, exposure(Some(DataCategory::ContactIdentity), 10 + index, 0));
+    }
+    let change = opened(findings, of_a_controller_in_germany());
+    let notice = message(&change, Stage::Opened, &context(), 0);
+    assert!(notice.text.len() + notice.json.to_string().len() < 64 * 1024);
+    assert!(notice.text.contains("and 1972 more"), "{}", notice.text);
+    let listed = notice.json.pointer("/data/objects").unwrap().as_array().unwrap();
+    assert_eq!(listed[0]["object"], "Health_Intake__c", "the worst comes first");
+    assert_eq!(listed.len(), 30);
 }
 
 #[test]
