@@ -10,7 +10,7 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use assessment::findings::SeverityLevel;
+use assessment::findings::{Findings, ObjectExposure, SeverityLevel};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use deadlines::Stage;
@@ -65,6 +65,21 @@ pub struct Attributes {
     pub environment: String,
     /// Whom the message is written for.
     pub audience: &'static str,
+}
+
+/// Most objects that a message lists. A message of Amazon SNS holds 256 KiB, and a reader less.
+const OBJECTS_MAX: usize = 30;
+
+/// The objects that a message lists, the worst first, and how many more there are.
+fn worst_objects(findings: &Findings) -> (Vec<(&str, &ObjectExposure)>, usize) {
+    let mut objects: Vec<(&str, &ObjectExposure)> =
+        findings.exposures.iter().map(|(object, exposure)| (object.as_str(), exposure)).collect();
+    objects.sort_by_key(|(_, exposure)| {
+        std::cmp::Reverse((exposure.category, exposure.record_count, exposure.uncounted_row_count))
+    });
+    let more = objects.len().saturating_sub(OBJECTS_MAX);
+    objects.truncate(OBJECTS_MAX);
+    (objects, more)
 }
 
 /// Writes the message of an alert as of `now`.

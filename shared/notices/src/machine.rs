@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use incident::{Alert, Incident};
 use serde_json::{Value, json};
 
-use crate::Context;
+use crate::{Context, worst_objects};
 
 /// `{type, timestamp, data}`; thin enough for any receiver, complete enough to open a ticket from.
 pub(crate) fn body(
@@ -42,9 +42,9 @@ pub(crate) fn body(
             json!({ "rule": signal.rule, "weight": signal.weight, "reason": signal.reason })
         })
         .collect();
-    let objects: Vec<Value> = findings
-        .exposures
-        .iter()
+    let (worst, more_objects) = worst_objects(findings);
+    let objects: Vec<Value> = worst
+        .into_iter()
         .map(|(object, exposure)| {
             json!({
                 "object": object,
@@ -70,6 +70,7 @@ pub(crate) fn body(
             "score": findings.score,
             "signals": signals,
             "objects": objects,
+            "more_objects": more_objects,
             "rows": findings.row_count,
             "records": findings.record_count,
             "subject_estimate": findings.subject_estimate,

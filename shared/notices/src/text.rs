@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use deadlines::{Obligation, Stage, Standing};
 use incident::{Alert, Incident};
 
-use crate::Context;
+use crate::{Context, worst_objects};
 
 /// Lines of a plain-text mail are broken here.
 const LINE_CHARACTERS_MAX: usize = 76;
@@ -159,9 +159,13 @@ fn how_bad(page: &mut Page, findings: &Findings) {
     ));
     page.line(&format!("Persons over all data: {}", persons(&findings.subject_estimate)));
     page.line("Data:");
-    for (object, exposure) in &findings.exposures {
+    let (worst, more_objects) = worst_objects(findings);
+    for (object, exposure) in worst {
         let category = exposure.category.map_or("not in the data map", |category| category.label());
         page.item("-", &format!("{object}: {category}; {}", records(exposure)));
+    }
+    if more_objects > 0 {
+        page.item("-", &format!("and {more_objects} more, none of a worse kind"));
     }
     page.line(&format!("Why (score {} of 100):", findings.score));
     for signal in &findings.signals {
