@@ -117,8 +117,13 @@ impl Kept {
     }
 }
 
-/// Stage and attempt of the alerts of a change that are owed, and stage and reason of the withdrawn.
-pub(crate) fn told(change: &Change) -> (Vec<(String, u32)>, Vec<(String, String)>) {
+/// Stage and attempt.
+type Owed = (String, u32);
+/// Stage and reason.
+type Withdrawn = (String, String);
+
+/// The alerts of a sweep, which are owed or withdrawn.
+pub(crate) fn told(change: &Change) -> (Vec<Owed>, Vec<Withdrawn>) {
     let mut owed = Vec::new();
     let mut withdrawn = Vec::new();
     for alert in &change.alerts {

@@ -1,7 +1,8 @@
 //! Single steps of the pipeline where the simulation would only see that they come right in the end: what one
 //! failure costs, how often a decision is made afresh, what a step answers.
-#![expect(clippy::unwrap_used, reason = "tests may")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
+mod interleavings;
 mod support;
 
 use std::sync::Arc;

@@ -21,11 +21,12 @@ use pipeline::{
     ingest::{IngestSettings, LandedObject, ingest_object},
 };
 use ports::{
-    Clock, Committed, IncidentTable, Ports, Result,
+    Clock, Committed, IncidentTable, Ports, Result, StoredConfiguration,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher,
     },
 };
+use tokio::sync::OnceCell;
 
 /// The org of the sample configuration.
 pub(crate) const ORG: &str = "00D5g000004Hq3K";
@@ -71,7 +72,15 @@ impl World {
 
     /// With the sample configuration in force.
     pub(crate) async fn configured() -> Self {
-        Self::with_orgs(|text| text.to_owned()).await
+        // Read once: the tests that try every order need thousands of worlds.
+        static SAMPLE: OnceCell<Arc<StoredConfiguration>> = OnceCell::const_new();
+        let read = || async {
+            let world = Self::with_orgs(|text| text.to_owned()).await;
+            world.ports.catalog.current().await.unwrap().unwrap()
+        };
+        let world = Self::empty();
+        world.ports.catalog.put(SAMPLE.get_or_init(read).await).await.unwrap();
+        world
     }
 
     /// The same, but its org is a sandbox.
