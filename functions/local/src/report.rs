@@ -136,7 +136,9 @@ fn incident_line(incident: &Incident, now: DateTime<Utc>) -> Value {
             json!({
                 "regime": obligation.regime_id,
                 "article": obligation.article,
-                "standing": &obligation.standing,
+                "standing": obligation.standing.name(),
+                "unknown_facts": obligation.standing.unknown_facts(),
+                "because": obligation.standing.because(),
                 "who_is_told": obligation.who_is_told,
                 "started_at": obligation.started_at.map(instant),
                 "start_assumed": obligation.start_assumed,

@@ -206,7 +206,8 @@ fn bounds<'a>(estimates: impl Iterator<Item = &'a Estimated>) -> SubjectEstimate
     let mut touched = false;
     for one in estimates {
         all.exact = all.exact.saturating_add(one.exact);
-        all.lower = all.lower.saturating_add(one.lower);
+        // The persons behind two objects may be the same: only the largest number is certain.
+        all.lower = all.lower.max(one.lower);
         all.upper = all.upper.zip(one.upper).map(|(sum, upper)| sum.saturating_add(upper));
         all.basis = all.basis.max(one.basis);
         touched |= one.touched;

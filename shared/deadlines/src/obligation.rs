@@ -26,6 +26,33 @@ pub enum Standing {
     },
 }
 
+impl Standing {
+    /// The word, as it stands in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Applies => "applies",
+            Self::Possible { .. } => "possible",
+            Self::DoesNotApply { .. } => "does_not_apply",
+        }
+    }
+
+    /// The facts to be answered; none where the duty is decided.
+    pub fn unknown_facts(&self) -> &[String] {
+        match self {
+            Self::Possible { unknown_facts } => unknown_facts,
+            _ => &[],
+        }
+    }
+
+    /// The facts for which the duty does not apply; none where it does or may.
+    pub fn because(&self) -> &[String] {
+        match self {
+            Self::DoesNotApply { because } => because,
+            _ => &[],
+        }
+    }
+}
+
 /// One duty of one law for one incident: who tells whom, by when, since which moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obligation {

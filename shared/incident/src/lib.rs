@@ -11,7 +11,7 @@
 //! carries the hash of the one before.
 //!
 //! Until a person decides, awareness in the sense of GDPR Art. 33(1) is assumed at the moment of detection, and
-//! every clock says that it is assumed. That is the cautious reading: the clock can only have started later.
+//! every clock says that it is assumed. An organisation may have known earlier, by other means; the messages say so.
 
 mod alert;
 mod change;

@@ -10,7 +10,7 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use assessment::findings::{Findings, ObjectExposure, SeverityLevel};
+use assessment::findings::{DataCategory, Findings, ObjectExposure, SeverityLevel};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use deadlines::Stage;
@@ -75,7 +75,9 @@ fn worst_objects(findings: &Findings) -> (Vec<(&str, &ObjectExposure)>, usize) {
     let mut objects: Vec<(&str, &ObjectExposure)> =
         findings.exposures.iter().map(|(object, exposure)| (object.as_str(), exposure)).collect();
     objects.sort_by_key(|(_, exposure)| {
-        std::cmp::Reverse((exposure.category, exposure.record_count, exposure.uncounted_row_count))
+        // What is in no data map is judged as contact data.
+        let category = exposure.category.unwrap_or(DataCategory::ContactIdentity);
+        std::cmp::Reverse((category, exposure.record_count, exposure.uncounted_row_count))
     });
     let more = objects.len().saturating_sub(OBJECTS_MAX);
     objects.truncate(OBJECTS_MAX);
