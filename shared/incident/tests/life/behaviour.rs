@@ -222,6 +222,24 @@ fn an_unsent_reminder_gives_way_to_the_next_of_its_clock() {
 }
 
 #[test]
+fn an_earlier_reminder_is_not_sent_after_a_later_one() {
+    let mut kept = Kept::open(SeverityLevel::High);
+    let opened = kept.of(Stage::Opened).alert_id.clone();
+    kept.publish(&opened, opened_at());
+    // The first is owed and not sent; before its next attempt the second is due, and sent.
+    kept.sweep(at("2026-11-26T09:59:00Z")).unwrap();
+    let change = kept.sweep(at("2026-11-26T10:00:00Z")).unwrap();
+    assert_eq!(told(&change), (vec![("remaining-24h".to_owned(), 1)], vec![]));
+    let later = kept.of(Stage::Remaining { hours: 24 }).alert_id.clone();
+    kept.publish(&later, at("2026-11-26T10:00:10Z"));
+    let change = kept.sweep(at("2026-11-26T10:01:00Z")).unwrap();
+    let (owed, withdrawn) = told(&change);
+    assert_eq!(owed, []);
+    assert_eq!(withdrawn[0].0, "remaining-48h");
+    assert!(withdrawn[0].1.contains(&later), "{withdrawn:?}");
+}
+
+#[test]
 fn a_passed_due_instant_is_recorded_once_and_legal_is_told_until_the_topic_takes_it() {
     let mut kept = Kept::open(SeverityLevel::High);
     let opened = kept.of(Stage::Opened).alert_id.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::findings::SeverityLevel;
 use chrono::{DateTime, TimeDelta, Utc};
-use incident::{AlertState, TimelineKind, verify};
+use incident::{Alert, AlertState, TimelineKind, verify};
 use proptest::prelude::*;
 
 use crate::support::{Kept, REGIME, findings, opened_at, policy};
@@ -30,6 +30,10 @@ enum Op {
     Advance {
         minutes: i64,
     },
+    /// To the next moment at which an alert wants attention, and so many minutes on.
+    AdvanceToNext {
+        minutes: i64,
+    },
     Sweep,
     /// The topic takes one of the owed alerts.
     PublishSucceeds {
@@ -44,7 +48,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => (0..LEVELS.len(), 1_u64..3)
             .prop_map(|(level, row_count)| Op::Extend { level, row_count }),
         3 => prop_oneof![0_i64..40, 300_i64..1_500].prop_map(|minutes| Op::Advance { minutes }),
-        4 => Just(Op::Sweep),
+        3 => (-2_i64..12).prop_map(|minutes| Op::AdvanceToNext { minutes }),
+        5 => Just(Op::Sweep),
         2 => (0_usize..8).prop_map(|which| Op::PublishSucceeds { which }),
         1 => Just(Op::PublishFails),
     ];
@@ -130,10 +135,12 @@ impl Model {
             State::Owed { next_attempt_at, .. } => next_attempt_at <= now,
             State::Published | State::Withdrawn => false,
         };
+        let is_out =
+            |alert: &ModelAlert| matches!(alert.state, State::Owed { .. } | State::Published);
         let latest_of_clock = self
             .alerts
             .values()
-            .filter(|alert| alert.of_clock && is_due(alert))
+            .filter(|alert| alert.of_clock && (is_due(alert) || is_out(alert)))
             .map(|alert| alert.due_at)
             .max();
         let mut has_changed = false;
@@ -240,6 +247,12 @@ proptest! {
                     model.extend((LEVELS[level], row_count), now);
                 }
                 Op::Advance { minutes } => now += TimeDelta::minutes(minutes),
+                Op::AdvanceToNext { minutes } => {
+                    let later = kept.alerts.values().filter_map(Alert::attention_at);
+                    if let Some(next) = later.filter(|at| *at > now).min() {
+                        now = now.max(next + TimeDelta::minutes(minutes));
+                    }
+                }
                 Op::Sweep => {
                     kept.sweep(now);
                     model.sweep(now);
