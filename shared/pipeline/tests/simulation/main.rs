@@ -12,7 +12,7 @@
 //! - no personal data stands in a log line, a message, an extract or a table.
 //!
 //! `SIMULATION_SEEDS=10000` runs more seeds; `SIMULATION_SEED=17` repeats one.
-#![expect(clippy::unwrap_used, reason = "tests may")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
 mod simulator;
 

@@ -186,6 +186,9 @@ enum Message {
     Reconfigured,
 }
 
+/// A message being worked on; in the end, whether it was worked through.
+type Delivery = Pin<Box<dyn Future<Output = bool>>>;
+
 /// What a run came to.
 pub(crate) struct Outcome {
     /// Tallies, judged days and incidents' findings, as JSON.
@@ -351,7 +354,7 @@ impl Simulation {
     /// Delivers messages until none is left. Several may be under way at once: then one call of one of them is made
     /// at a time, and the die says whose is next.
     async fn work_through(&mut self) {
-        let mut under_way: Vec<(Message, Pin<Box<dyn Future<Output = bool>>>)> = Vec::new();
+        let mut under_way: Vec<(Message, Delivery)> = Vec::new();
         let most = if self.disorderly { UNDER_WAY_MAX } else { 1 };
         for turn in 0_u32.. {
             assert!(turn < 500_000, "messages never come to an end");
@@ -393,10 +396,7 @@ impl Simulation {
 
     /// Lets a delivery go on until it is before its next call, or at its end. While it waits for a thread of its
     /// own nobody else moves, so that a seed repeats exactly.
-    async fn one_call_of(
-        &self,
-        delivery: &mut Pin<Box<dyn Future<Output = bool>>>,
-    ) -> Option<bool> {
+    async fn one_call_of(&self, delivery: &mut Delivery) -> Option<bool> {
         self.plan.gave_way.store(false, Ordering::Relaxed);
         std::future::poll_fn(|context| match delivery.as_mut().poll(context) {
             Poll::Ready(is_delivered) => Poll::Ready(Some(is_delivered)),
