@@ -263,7 +263,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether this is an incident rather than a note: see `docs/DETECTION.md`.
+    /// Whether this is an incident rather than a note: see the crate documentation, "How a score comes about".
     pub fn opens_incident(&self) -> bool {
         self.score >= crate::INCIDENT_SCORE
     }

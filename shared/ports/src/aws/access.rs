@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use super::{
-    item::{Item, PARTITION, SORT, item, number, record, text},
+    item::{item, number},
+    table::Table,
     unavailable,
 };
 use crate::{
@@ -26,10 +27,7 @@ const EVIDENCE_RETENTION_DAYS: i64 = 400;
 
 /// The access table in DynamoDB.
 #[derive(Clone, Debug)]
-pub struct DynamoAccess {
-    client: Client,
-    table: String,
-}
+pub struct DynamoAccess(Table);
 
 fn expires(from: DateTime<Utc>, days: i64) -> (&'static str, AttributeValue) {
     (EXPIRES, number((from + TimeDelta::days(days)).timestamp()))
@@ -38,7 +36,7 @@ fn expires(from: DateTime<Utc>, days: i64) -> (&'static str, AttributeValue) {
 impl DynamoAccess {
     /// In this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self(Table { client, name: table.into() })
     }
 
     /// Writes an item unless what is there covers more.
@@ -55,10 +53,8 @@ impl DynamoAccess {
         let attributes =
             [(MEMBERS, members.clone()), (CONFIGURATION, configuration.clone()), expiry];
         let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(partition, sort, record, attributes)?))
+            .0
+            .put(item(partition, sort, record, attributes)?)
             .condition_expression(
                 "attribute_not_exists(pk) OR (member_count <= :members \
                  AND configuration_version <= :configuration)",
@@ -77,30 +73,6 @@ impl DynamoAccess {
             Err(error) => Err(unavailable("dynamodb:PutItem", error)),
         }
     }
-
-    async fn query<T: DeserializeOwned>(
-        &self,
-        partition: &str,
-        sort_prefix: &str,
-    ) -> Result<Vec<T>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":sk", text(sort_prefix))
-            .into_paginator()
-            .items()
-            .send();
-        let mut records = Vec::new();
-        while let Some(found) = pages.next().await {
-            let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
-            records.push(record(&found)?);
-        }
-        Ok(records)
-    }
 }
 
 #[async_trait]
@@ -111,17 +83,7 @@ impl AccessTable for DynamoAccess {
         event_type: EventType,
         hour: Hour,
     ) -> Result<Option<HourRecord>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key(PARTITION, text(keys::hour_partition(org_id, event_type)))
-            .key(SORT, text(hour.key()))
-            .send()
-            .await
-            .map_err(|error| unavailable("dynamodb:GetItem", error))?;
-        answer.item.as_ref().map(record).transpose()
+        self.0.get(keys::hour_partition(org_id, event_type), hour.key()).await
     }
 
     async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
@@ -154,7 +116,7 @@ impl AccessTable for DynamoAccess {
         day: NaiveDate,
     ) -> Result<Vec<AgentHourRecord>> {
         let mut records: Vec<AgentHourRecord> =
-            self.query(&keys::agent_partition(org_id, agent), &keys::agent_hours_of(day)).await?;
+            self.0.query(keys::agent_partition(org_id, agent), &keys::agent_hours_of(day)).await?;
         records.sort_by_key(|record| (record.agent_hour.hour, record.agent_hour.event_type));
         Ok(records)
     }
@@ -172,19 +134,14 @@ impl AccessTable for DynamoAccess {
     }
 
     async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>> {
-        self.query(&keys::agent_partition(org_id, agent), keys::DAY_PREFIX).await
+        self.0.query(keys::agent_partition(org_id, agent), keys::DAY_PREFIX).await
     }
 
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
         let partition = keys::file_partition(record.read_at);
         let expiry = expires(record.read_at, EVIDENCE_RETENTION_DAYS);
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(&partition, &record.source_hash, record, [expiry])?))
-            .send()
-            .await
-            .map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        let put = self.0.put(item(&partition, &record.source_hash, record, [expiry])?);
+        put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
         Ok(())
     }
 }

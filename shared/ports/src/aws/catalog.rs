@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError};
 
 use super::{
-    item::{Item, PARTITION, SORT, item, number, record, text},
+    item::{item, number, record},
+    table::Table,
     unavailable,
 };
 use crate::{CatalogTable, ConfigurationRefusal, Result, StoredConfiguration, Written, keys};
@@ -21,29 +22,14 @@ const VERSION: &str = "version";
 /// is used again.
 #[derive(Debug)]
 pub struct DynamoCatalog {
-    client: Client,
-    table: String,
+    table: Table,
     parsed: Mutex<Option<Arc<StoredConfiguration>>>,
 }
 
 impl DynamoCatalog {
     /// In this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), parsed: Mutex::default() }
-    }
-
-    /// The item of the configuration in force; only its version where `projection` says so.
-    async fn get(&self, projection: Option<&str>) -> Result<Option<Item>> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key(PARTITION, text(CONFIGURATION))
-            .key(SORT, text(CURRENT))
-            .set_projection_expression(projection.map(str::to_owned));
-        let answer = get.send().await.map_err(|error| unavailable("dynamodb:GetItem", error))?;
-        Ok(answer.item)
+        Self { table: Table { client, name: table.into() }, parsed: Mutex::default() }
     }
 
     fn parsed(&self) -> Option<Arc<StoredConfiguration>> {
@@ -55,13 +41,13 @@ impl DynamoCatalog {
 impl CatalogTable for DynamoCatalog {
     async fn current(&self) -> Result<Option<Arc<StoredConfiguration>>> {
         if let Some(parsed) = self.parsed() {
-            let in_force = self.get(Some(VERSION)).await?;
+            let in_force = self.table.item(CONFIGURATION, CURRENT, Some(VERSION)).await?;
             let version = in_force.as_ref().and_then(|item| item.get(VERSION));
             if version == Some(&number(parsed.version)) {
                 return Ok(Some(parsed));
             }
         }
-        let Some(item) = self.get(None).await? else {
+        let Some(item) = self.table.item(CONFIGURATION, CURRENT, None).await? else {
             return Ok(None);
         };
         let current: Arc<StoredConfiguration> = Arc::new(record(&item)?);
@@ -71,12 +57,7 @@ impl CatalogTable for DynamoCatalog {
 
     async fn put(&self, configuration: &StoredConfiguration) -> Result<Written> {
         let attributes = [(VERSION, number(configuration.version))];
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(
-            CONFIGURATION,
-            CURRENT,
-            configuration,
-            attributes,
-        )?));
+        let put = self.table.put(item(CONFIGURATION, CURRENT, configuration, attributes)?);
         let put = if configuration.version == 1 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
@@ -98,13 +79,8 @@ impl CatalogTable for DynamoCatalog {
 
     async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()> {
         let sort = format!("{REFUSAL}#{}", keys::sortable(refusal.at));
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(CONFIGURATION, &sort, refusal, [])?))
-            .send()
-            .await
-            .map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        let put = self.table.put(item(CONFIGURATION, &sort, refusal, [])?);
+        put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
         Ok(())
     }
 }

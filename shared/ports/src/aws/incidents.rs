@@ -11,10 +11,10 @@ use aws_sdk_dynamodb::{
 };
 use chrono::{DateTime, Utc};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
-use serde::de::DeserializeOwned;
 
 use super::{
-    item::{Item, PARTITION, SORT, item, number, record, text},
+    item::{Item, PARTITION, SORT, item, number, text},
+    table::Table,
     unavailable,
 };
 use crate::{Committed, IncidentTable, Result, keys};
@@ -26,57 +26,16 @@ const ATTENTION: &str = "due_at";
 
 /// The incident table in DynamoDB.
 #[derive(Clone, Debug)]
-pub struct DynamoIncidents {
-    client: Client,
-    table: String,
-}
+pub struct DynamoIncidents(Table);
 
 impl DynamoIncidents {
     /// In this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
-    }
-
-    async fn get<T: DeserializeOwned>(&self, partition: String, sort: String) -> Result<Option<T>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key(PARTITION, text(partition))
-            .key(SORT, text(sort))
-            .send()
-            .await
-            .map_err(|error| unavailable("dynamodb:GetItem", error))?;
-        answer.item.as_ref().map(record).transpose()
-    }
-
-    async fn query<T: DeserializeOwned>(
-        &self,
-        incident_id: &IncidentId,
-        sort_prefix: &str,
-    ) -> Result<Vec<T>> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", text(keys::incident_partition(incident_id)))
-            .expression_attribute_values(":sk", text(sort_prefix))
-            .into_paginator()
-            .items()
-            .send();
-        let mut records = Vec::new();
-        while let Some(found) = pages.next().await {
-            let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
-            records.push(record(&found)?);
-        }
-        Ok(records)
+        Self(Table { client, name: table.into() })
     }
 
     fn put(&self, item: Item) -> PutBuilder {
-        Put::builder().table_name(&self.table).set_item(Some(item))
+        Put::builder().table_name(&self.0.name).set_item(Some(item))
     }
 
     fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>> {
@@ -135,25 +94,25 @@ fn met_another_writer(error: &TransactWriteItemsError) -> bool {
 #[async_trait]
 impl IncidentTable for DynamoIncidents {
     async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>> {
-        self.get(keys::incident_partition(incident_id), keys::INCIDENT_ITEM.to_owned()).await
+        self.0.get(keys::incident_partition(incident_id), keys::INCIDENT_ITEM).await
     }
 
     async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>> {
-        self.get(keys::incident_partition(incident_id), keys::alert_sort(alert_id)).await
+        self.0.get(keys::incident_partition(incident_id), keys::alert_sort(alert_id)).await
     }
 
     async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>> {
-        self.query(incident_id, keys::ALERT_PREFIX).await
+        self.0.query(keys::incident_partition(incident_id), keys::ALERT_PREFIX).await
     }
 
     async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
-        self.query(incident_id, keys::TIMELINE_PREFIX).await
+        self.0.query(keys::incident_partition(incident_id), keys::TIMELINE_PREFIX).await
     }
 
     async fn commit(&self, change: &Change) -> Result<Committed> {
         let writes = self.writes(change)?;
         let answer =
-            self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+            self.0.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         match answer {
             Ok(_) => Ok(Committed::Yes),
             Err(SdkError::ServiceError(refused)) if met_another_writer(refused.err()) => {
@@ -168,9 +127,10 @@ impl IncidentTable for DynamoIncidents {
         let mut waiting: Vec<(String, IncidentId)> = Vec::new();
         for shard in 0..keys::ATTENTION_SHARDS {
             let answer = self
+                .0
                 .client
                 .query()
-                .table_name(&self.table)
+                .table_name(&self.0.name)
                 .index_name(ATTENTION_INDEX)
                 .key_condition_expression("due_shard = :shard AND due_at <= :now")
                 .expression_attribute_values(":shard", text(keys::shard_name(shard)))

@@ -7,6 +7,7 @@ mod incidents;
 mod item;
 mod objects;
 mod publisher;
+mod table;
 
 pub use access::DynamoAccess;
 pub use catalog::DynamoCatalog;
