@@ -114,7 +114,7 @@ async fn land_the_morning(stack: &LocalStack, receiver: &WebhookReceiver) -> Res
         }
         if let Some((request, _)) = receiver.alerts()?.get(alerts_before) {
             let after = request.at.saturating_duration_since(started).as_secs_f64();
-            println!("{:44}alert received {after:.1} s after the hour's first file landed", "");
+            println!("{:44}alert received {after:.1} s after the first file landed", "");
         }
     }
     Ok(())
@@ -202,7 +202,7 @@ fn tell_incident(incident: &Incident) {
     let severity = &findings.severity;
     term("severity", severity.level.name());
     more("", &severity.arithmetic);
-    term("score", &format!("{} of 100, because", findings.score));
+    term("score", &format!("{} of 100, from the weights of", findings.score));
     for signal in &findings.signals {
         more(&format!("{:>+4}  ", signal.weight), &signal.reason);
     }
