@@ -366,6 +366,7 @@ async fn write_hour(
         is_complete: false,
         landed_at: before.as_ref().map_or(read_at, |mark| mark.landed_at.min(read_at)),
     };
+    let read = before.as_ref().map(HourRecord::coverage);
     if before.is_some_and(|before| before.is_complete && before.coverage().covers(mark.coverage()))
     {
         return Ok(Written::Yes);
@@ -374,7 +375,7 @@ async fn write_hour(
     let mut agent_hours = add_up(ports, settings, hour, &members, directory).await?;
     // Every agent is in the mark before its hour is written, so that none is forgotten when this is cut off.
     mark.agents.extend(agent_hours.keys().cloned());
-    if ports.access.put_hour(&mark).await? == Written::Superseded {
+    if ports.access.put_hour(&mark, read).await? == Written::Superseded {
         return Ok(Written::Superseded);
     }
     // An agent that had rows by an earlier configuration and has none by this one is written as empty.
@@ -400,7 +401,7 @@ async fn write_hour(
         }
     }
     mark.is_complete = true;
-    Ok(ports.access.put_hour(&mark).await?)
+    Ok(ports.access.put_hour(&mark, Some(mark.coverage())).await?)
 }
 
 /// Adds up the union of the extracts, in a thread of its own. Memory is one row of each extract and the tallies.

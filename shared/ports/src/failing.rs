@@ -13,9 +13,9 @@ use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
-    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, DayRecord,
-    FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Ports, Publisher,
-    Result, StoredConfiguration, Written,
+    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
+    DayRecord, FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Ports,
+    Publisher, Result, StoredConfiguration, Written,
     memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
 };
 
@@ -151,8 +151,8 @@ impl AccessTable for Failing<dyn AccessTable> {
     ) -> Result<Option<HourRecord>> {
         self.call("access.hour", self.inner.hour(org_id, event_type, hour)).await
     }
-    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
-        self.call("access.put_hour", self.inner.put_hour(record)).await
+    async fn put_hour(&self, record: &HourRecord, read: Option<Coverage>) -> Result<Written> {
+        self.call("access.put_hour", self.inner.put_hour(record, read)).await
     }
     async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written> {
         self.call("access.put_agent_hour", self.inner.put_agent_hour(record)).await

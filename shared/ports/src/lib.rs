@@ -128,7 +128,10 @@ pub trait AccessTable: Send + Sync {
         hour: Hour,
     ) -> Result<Option<HourRecord>>;
     /// Marks an hour, before its agents are written and once they are.
-    async fn put_hour(&self, record: &HourRecord) -> Result<Written>;
+    ///
+    /// `read` is what the mark covered when the writer read it. A mark of another configuration that was written
+    /// since may name agents that this one does not know of, so it is not written over.
+    async fn put_hour(&self, record: &HourRecord, read: Option<Coverage>) -> Result<Written>;
     /// Writes one agent's hour whole.
     async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written>;
     /// All hours of an agent's UTC day, of every event type, in the order of hour and type.

@@ -16,9 +16,9 @@ use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
-    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, DayRecord,
-    FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Publisher, Result,
-    StoredConfiguration, Written,
+    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
+    DayRecord, FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError,
+    Publisher, Result, StoredConfiguration, Written,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,10 +110,11 @@ impl AccessTable for MemoryAccess {
         Ok(lock(&self.0).hours.get(&(org_id.to_owned(), event_type, hour)).cloned())
     }
 
-    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
+    async fn put_hour(&self, record: &HourRecord, read: Option<Coverage>) -> Result<Written> {
         let mut state = lock(&self.0);
         let key = (record.org_id.clone(), record.event_type, record.hour);
-        if state.hours.get(&key).is_some_and(|old| !record.coverage().covers(old.coverage())) {
+        let there = state.hours.get(&key).map(HourRecord::coverage);
+        if !record.coverage().follows(read, there) {
             return Ok(Written::Superseded);
         }
         state.hours.insert(key, record.clone());

@@ -25,6 +25,23 @@ impl Coverage {
         self.member_count >= other.member_count
             && self.configuration_version >= other.configuration_version
     }
+
+    /// Whether the mark of an hour that covers this may be written where `there` stands, by a writer that had
+    /// read `read`.
+    ///
+    /// Marks of one configuration name the same agents and more with each extract. One of another configuration
+    /// may name others, so it is written over only by whoever has read it.
+    pub fn follows(self, read: Option<Self>, there: Option<Self>) -> bool {
+        match (read, there) {
+            (None, None) => true,
+            (Some(read), Some(there)) => {
+                let is_same = read.configuration_version == self.configuration_version
+                    && there.configuration_version == self.configuration_version;
+                self.covers(there) && (is_same || there == read)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// One agent's hour, with the size of the set that it was computed from.

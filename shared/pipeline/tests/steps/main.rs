@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
 mod interleavings;
+mod reconfigured;
 mod support;
 
 use std::sync::Arc;
@@ -121,7 +122,7 @@ async fn assess_decides_afresh_and_says_which_incident_kept_changing() {
     let assessed =
         assess_day(&world.contended(ATTEMPTS - 1), ORG, &support_copilot(), day).await.unwrap();
     let Assessed::Opened(id) = assessed else {
-        unreachable!("{assessed:?}");
+        panic!("{assessed:?}");
     };
     assert!(world.ports.incidents.incident(&id).await.unwrap().is_some());
     let again = assess_day(&world.ports, ORG, &support_copilot(), day).await.unwrap();

@@ -75,7 +75,7 @@ impl World {
         // Read once: the tests that try every order need thousands of worlds.
         static SAMPLE: OnceCell<Arc<StoredConfiguration>> = OnceCell::const_new();
         let read = || async {
-            let world = Self::with_orgs(|text| text.to_owned()).await;
+            let world = Self::with_orgs(str::to_owned).await;
             world.ports.catalog.current().await.unwrap().unwrap()
         };
         let world = Self::empty();
@@ -102,6 +102,14 @@ impl World {
         let loaded = catalog::load(&world.ports, "configuration").await.unwrap();
         assert_eq!(loaded, catalog::Loaded::Accepted { version: 1 });
         world
+    }
+
+    /// Puts the sample configuration into its bucket with one agent under another name.
+    pub(crate) async fn rename_agent(&self, from: &str, to: &str) {
+        for (name, text) in FILES_OF_CONFIGURATION {
+            let text = text.replace(&format!("name: {from}"), &format!("name: {to}"));
+            self.ports.objects.put("configuration", name, text.into_bytes()).await.unwrap();
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -1,7 +1,10 @@
 //! The access table in DynamoDB.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client, error::SdkError, operation::put_item::builders::PutItemFluentBuilder,
+    types::AttributeValue,
+};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
 use serde::Serialize;
@@ -48,30 +51,43 @@ impl DynamoAccess {
         coverage: Coverage,
         expiry: (&'static str, AttributeValue),
     ) -> Result<Written> {
-        let members = number(coverage.member_count);
-        let configuration = number(coverage.configuration_version);
-        let attributes =
-            [(MEMBERS, members.clone()), (CONFIGURATION, configuration.clone()), expiry];
-        let answer = self
-            .0
-            .put(item(partition, sort, record, attributes)?)
-            .condition_expression(
-                "attribute_not_exists(pk) OR (member_count <= :members \
-                 AND configuration_version <= :configuration)",
-            )
-            .expression_attribute_values(":members", members)
-            .expression_attribute_values(":configuration", configuration)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(Written::Yes),
-            Err(SdkError::ServiceError(refused))
-                if refused.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(Written::Superseded)
-            }
-            Err(error) => Err(unavailable("dynamodb:PutItem", error)),
+        let condition = "attribute_not_exists(pk) OR (member_count <= :members \
+                         AND configuration_version <= :configuration)";
+        let put = self
+            .put(partition, sort, record, coverage, expiry)?
+            .condition_expression(condition)
+            .expression_attribute_values(":members", number(coverage.member_count))
+            .expression_attribute_values(":configuration", number(coverage.configuration_version));
+        written(put).await
+    }
+
+    fn put(
+        &self,
+        partition: &str,
+        sort: &str,
+        record: &impl Serialize,
+        coverage: Coverage,
+        expiry: (&'static str, AttributeValue),
+    ) -> Result<PutItemFluentBuilder> {
+        let attributes = [
+            (MEMBERS, number(coverage.member_count)),
+            (CONFIGURATION, number(coverage.configuration_version)),
+            expiry,
+        ];
+        Ok(self.0.put(item(partition, sort, record, attributes)?))
+    }
+}
+
+/// Sends a conditional put.
+async fn written(put: PutItemFluentBuilder) -> Result<Written> {
+    match put.send().await {
+        Ok(_) => Ok(Written::Yes),
+        Err(SdkError::ServiceError(refused))
+            if refused.err().is_conditional_check_failed_exception() =>
+        {
+            Ok(Written::Superseded)
         }
+        Err(error) => Err(unavailable("dynamodb:PutItem", error)),
     }
 }
 
@@ -86,15 +102,37 @@ impl AccessTable for DynamoAccess {
         self.0.get(keys::hour_partition(org_id, event_type), hour.key()).await
     }
 
-    async fn put_hour(&self, record: &HourRecord) -> Result<Written> {
-        self.put_covering(
+    async fn put_hour(&self, record: &HourRecord, read: Option<Coverage>) -> Result<Written> {
+        let coverage = record.coverage();
+        let put = self.put(
             &keys::hour_partition(&record.org_id, record.event_type),
             &record.hour.key(),
             record,
-            record.coverage(),
+            coverage,
             expires(record.landed_at, EVIDENCE_RETENTION_DAYS),
-        )
-        .await
+        )?;
+        let with_values = |put: PutItemFluentBuilder, members, configuration| {
+            put.expression_attribute_values(":members", number(members))
+                .expression_attribute_values(":configuration", number(configuration))
+        };
+        // The condition is that of `Coverage::follows`.
+        let put = match read {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(read) if read.configuration_version == coverage.configuration_version => {
+                let put = put.condition_expression(
+                    "member_count <= :members AND configuration_version = :configuration",
+                );
+                with_values(put, coverage.member_count, coverage.configuration_version)
+            }
+            Some(read) if coverage.covers(read) => {
+                let put = put.condition_expression(
+                    "member_count = :members AND configuration_version = :configuration",
+                );
+                with_values(put, read.member_count, read.configuration_version)
+            }
+            Some(_) => return Ok(Written::Superseded),
+        };
+        written(put).await
     }
 
     async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written> {

@@ -28,7 +28,7 @@ use eventlog::{
 };
 use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
-    AgentHourRecord, Committed, ConfigurationRefusal, DayRecord, FileOutcome, FileRecord,
+    AgentHourRecord, Committed, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
     HourRecord, PortError, Ports, StoredConfiguration, Written,
 };
 use tokio::io::AsyncReadExt;
@@ -196,7 +196,7 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
     assert_eq!(access.agent_day(org_id, &agent("writes"), day).await.unwrap(), []);
     assert_eq!(access.days(org_id, &agent("writes")).await.unwrap(), []);
 
-    let mut standing = (None, None, None);
+    let mut standing: (Option<HourRecord>, _, _) = (None, None, None);
     for (number, (version, expected)) in WRITES.into_iter().enumerate() {
         // Each write says something else, so that it shows which one stands.
         let moment =
@@ -210,7 +210,8 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
             landed_at: moment,
             ..hour_record(org_id)
         };
-        assert_eq!(access.put_hour(&mark).await.unwrap(), expected, "{what} of an hour");
+        let read = standing.0.as_ref().map(HourRecord::coverage);
+        assert_eq!(access.put_hour(&mark, read).await.unwrap(), expected, "{what} of an hour");
         let tallies = AgentHourRecord {
             member_count,
             configuration_version,
@@ -236,6 +237,7 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
         let found = access.days(org_id, &agent("writes")).await.unwrap();
         assert_eq!(found, Vec::from_iter(judged), "after {what}");
     }
+    marks_read_before(ports, org_id).await;
     days_of_agents(ports, org_id).await;
 
     let file = FileRecord {
@@ -254,6 +256,52 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
     };
     access.put_file(&file).await.unwrap();
     access.put_file(&file).await.unwrap();
+}
+
+/// What a writer of an hour's mark had read, what stands by then, what it covers itself, and whether it is written.
+const MARKS: [(Option<(u64, u64)>, Option<(u64, u64)>, (u64, u64), Written); 9] = [
+    (None, None, (1, 1), Written::Yes),
+    (None, Some((1, 1)), (2, 1), Written::Superseded),
+    (None, Some((1, 1)), (2, 2), Written::Superseded),
+    (Some((1, 1)), Some((1, 1)), (2, 2), Written::Yes),
+    // Another writer of the same configuration was quicker, with fewer extracts and with more.
+    (Some((1, 2)), Some((2, 2)), (3, 2), Written::Yes),
+    (Some((1, 2)), Some((4, 2)), (3, 2), Written::Superseded),
+    // The configuration changed since, or the mark of the configuration before grew.
+    (Some((1, 1)), Some((1, 2)), (2, 2), Written::Superseded),
+    (Some((1, 1)), Some((2, 1)), (2, 2), Written::Superseded),
+    (Some((1, 2)), Some((1, 2)), (2, 1), Written::Superseded),
+];
+
+/// A mark that was not read is not written over, unless it is of the same configuration and covers less.
+async fn marks_read_before(ports: &Ports, org_id: &str) {
+    let coverage =
+        |(member_count, configuration_version)| Coverage { member_count, configuration_version };
+    let start = Hour::from_key("2026-11-20T00").unwrap().start();
+    for (number, (read, there, new, expected)) in MARKS.into_iter().enumerate() {
+        let hour = Hour::containing(start + TimeDelta::hours(i64::try_from(number).unwrap()));
+        let mark = |(member_count, configuration_version), name| HourRecord {
+            hour,
+            member_count,
+            configuration_version,
+            agents: BTreeSet::from([agent(name)]),
+            ..hour_record(org_id)
+        };
+        let what = format!("mark {number}: read {read:?}, there {there:?}, new {new:?}");
+        if let Some(there) = there {
+            let written = ports.access.put_hour(&mark(there, "there"), None).await.unwrap();
+            assert_eq!(written, Written::Yes, "{what}");
+        }
+        let written = ports.access.put_hour(&mark(new, "new"), read.map(coverage)).await.unwrap();
+        assert_eq!(written, expected, "{what}");
+        let found = ports.access.hour(org_id, EventType::RestApi, hour).await.unwrap();
+        let standing = if expected == Written::Yes {
+            Some(mark(new, "new"))
+        } else {
+            there.map(|there| mark(there, "there"))
+        };
+        assert_eq!(found, standing, "{what}");
+    }
 }
 
 /// Hours and days come by agent and day, and in order, whatever the order of the writes.
