@@ -1,5 +1,6 @@
 //! The adapter that fails on purpose: it fails when it should, with the effect that it should have, and is not
 //! noticed otherwise.
+#![expect(clippy::unwrap_used, reason = "tests may")]
 
 use std::sync::{Arc, Mutex};
 

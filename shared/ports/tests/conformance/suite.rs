@@ -172,8 +172,11 @@ fn day_record(org_id: &str, name: &str, day: &str) -> DayRecord {
     }
 }
 
-/// Members and configuration of a write, and whether it stands, each after those before it. Neither may fall.
-const WRITES: [((u64, u64), Written); 11] = [
+/// Members and configuration of a write.
+type Version = (u64, u64);
+
+/// A write, and whether it stands, each after those before it. Neither may fall.
+const WRITES: [(Version, Written); 11] = [
     ((2, 2), Written::Yes),
     ((2, 2), Written::Yes),
     ((1, 2), Written::Superseded),
@@ -259,7 +262,7 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
 }
 
 /// What a writer of an hour's mark had read, what stands by then, what it covers itself, and whether it is written.
-const MARKS: [(Option<(u64, u64)>, Option<(u64, u64)>, (u64, u64), Written); 9] = [
+const MARKS: [(Option<Version>, Option<Version>, Version, Written); 9] = [
     (None, None, (1, 1), Written::Yes),
     (None, Some((1, 1)), (2, 1), Written::Superseded),
     (None, Some((1, 1)), (2, 2), Written::Superseded),
@@ -488,7 +491,7 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     let next_attempt_at = start + TimeDelta::minutes(2);
     let just_before = next_attempt_at - TimeDelta::milliseconds(1);
     assert_eq!(waiting(ports, &both, just_before).await, []);
-    assert_eq!(waiting(ports, &both, next_attempt_at).await, [id.clone()]);
+    assert_eq!(waiting(ports, &both, next_attempt_at).await, std::slice::from_ref(&id));
     let both_wait = next_attempt_at + TimeDelta::minutes(1);
     assert_eq!(waiting(ports, &both, both_wait).await, [id.clone(), later_id.clone()]);
     for limit in [0, 1] {
@@ -503,7 +506,7 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     let second_attempt_at = next_attempt_at + TimeDelta::minutes(4);
     let just_before = second_attempt_at - TimeDelta::milliseconds(1);
     assert_eq!(waiting(ports, &[&id], just_before).await, []);
-    assert_eq!(waiting(ports, &[&id], second_attempt_at).await, [id.clone()]);
+    assert_eq!(waiting(ports, &[&id], second_attempt_at).await, std::slice::from_ref(&id));
 
     // Published: gone, until the first reminder is due.
     let sent = raised.incident.published(&raised.alerts[0], "receipt", second_attempt_at, "notify");
@@ -511,7 +514,7 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     let reminder_at = start + TimeDelta::hours(24);
     let just_before = reminder_at - TimeDelta::milliseconds(1);
     assert_eq!(waiting(ports, &[&id], just_before).await, []);
-    assert_eq!(waiting(ports, &[&id], reminder_at).await, [id.clone()]);
+    assert_eq!(waiting(ports, &[&id], reminder_at).await, std::slice::from_ref(&id));
 
     // All overdue at once: one is owed, the withdrawn ones are gone; and once that one is published, nothing is
     // left.
@@ -521,7 +524,7 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     assert_eq!(ports.incidents.commit(&overdue).await.unwrap(), Committed::Yes);
     let next_attempt_at = passed + TimeDelta::minutes(2);
     assert_eq!(waiting(ports, &[&id], passed).await, []);
-    assert_eq!(waiting(ports, &[&id], next_attempt_at).await, [id.clone()]);
+    assert_eq!(waiting(ports, &[&id], next_attempt_at).await, std::slice::from_ref(&id));
     let last = overdue.alerts.iter().find(|alert| alert.is_owed()).unwrap();
     let sent = overdue.incident.published(last, "receipt", passed, "notify");
     assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
