@@ -1,10 +1,6 @@
 //! A changed hour becomes a judged day, and judged days an incident.
 
-use assessment::{
-    configuration::{Configuration, OrgKind},
-    findings::Findings,
-    fold, judge_day,
-};
+use assessment::{configuration::OrgKind, findings::Findings, fold, judge_day};
 use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{attribution::AgentKey, tally::AgentHour};
 use incident::{Change, Incident, IncidentId};
@@ -56,7 +52,7 @@ pub async fn assess_day(
         // Refused where another judgement rests on more, or on a later configuration: look afresh.
         if ports.access.put_day(&judged).await? == Written::Yes {
             tracing::info!(org_id, agent = agent.as_str(), %day, signal_count, "judged a day");
-            return decide(ports, &stored.configuration, org_id, agent, landed_at).await;
+            return decide(ports, org_id, agent, landed_at).await;
         }
     }
     let what = format!("the day {day} of agent {}", agent.as_str());
@@ -65,21 +61,22 @@ pub async fn assess_day(
 
 async fn decide(
     ports: &Ports,
-    configuration: &Configuration,
     org_id: &str,
     agent: &AgentKey,
     landed_at: Option<DateTime<Utc>>,
 ) -> Result<Assessed> {
-    let org = configuration.orgs.iter().find(|org| org.org_id == org_id);
-    if org.is_some_and(|org| org.kind == OrgKind::Sandbox) {
-        return Ok(Assessed::Unchanged);
-    }
-    let policy = policy(configuration)?;
     let incident_id = IncidentId::derive(org_id, agent, EPISODE);
     for _ in 0..DECISION_ATTEMPTS {
         // The incident is read before the days: if a day changes in between, whoever changed it commits too,
         // and this commit then meets another version.
         let before = ports.incidents.incident(&incident_id).await?;
+        let stored = configuration(ports).await?;
+        let configuration = &stored.configuration;
+        let org = configuration.org(org_id);
+        if org.is_some_and(|org| org.kind == OrgKind::Sandbox) {
+            return Ok(Assessed::Unchanged);
+        }
+        let policy = policy(configuration)?;
         let days = ports.access.days(org_id, agent).await?;
         let days: Vec<_> = days.into_iter().map(|record| record.findings).collect();
         let Some(findings) = fold(&days, configuration) else {
