@@ -4,6 +4,7 @@
 //! through the AWS SDK. Alerts are received by a [`WebhookReceiver`] and as [`Email`]s. Nothing of it outlives the
 //! process that started it, however that process ends: see [`Supervised`].
 
+mod adapters;
 mod emulator;
 mod interface;
 mod mailbox;

@@ -4,6 +4,9 @@
 //! names contain NAME. What is right is taken from the generator's own account of the morning, or from the same rows
 //! landed without any disturbance.
 
+#[path = "../../shared/ports/tests/conformance/suite.rs"]
+mod conformance;
+
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -49,6 +52,7 @@ fn trials(session: &Arc<Session>) -> Vec<Trial> {
     }
     trials![
         the_morning_leads_to_the_one_incident_there_is,
+        the_adapters_for_aws_keep_what_the_ports_promise,
         the_same_object_three_times_counts_once,
         order_split_and_repetition_do_not_show,
         two_hundred_files_at_once,
@@ -303,6 +307,13 @@ async fn the_morning_leads_to_the_one_incident_there_is(system: &mut System) -> 
     }
     let shown = public.iter().find(|text| text.contains(CANARY_PERSONAL_DATA));
     ensure!(shown.is_none(), "personal data got out: {shown:?}");
+    Ok(())
+}
+
+async fn the_adapters_for_aws_keep_what_the_ports_promise(system: &mut System) -> Result<()> {
+    let ports = system.stack.ports_of_their_own().await?;
+    let bucket = &system.stack.outputs().records_bucket;
+    conformance::every_promise(&ports, bucket, "00DCONFORMANCE1").await;
     Ok(())
 }
 

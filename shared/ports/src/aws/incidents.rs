@@ -123,6 +123,10 @@ impl IncidentTable for DynamoIncidents {
     }
 
     async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
+        if limit == 0 {
+            // DynamoDB takes no limit below 1.
+            return Ok(Vec::new());
+        }
         let limit_per_shard = i32::try_from(limit).unwrap_or(i32::MAX);
         let mut waiting: Vec<(String, IncidentId)> = Vec::new();
         for shard in 0..keys::ATTENTION_SHARDS {

@@ -1,0 +1,71 @@
+//! The adapters for AWS on tables of their own, which no deployed function watches.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use ports::{
+    Ports, SystemClock,
+    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, S3Objects, SnsPublisher},
+};
+
+use crate::LocalStack;
+
+impl LocalStack {
+    /// Ports of AWS on fresh tables, with the keys and the index of the deployed ones; buckets and topic are those of
+    /// the stack.
+    ///
+    /// # Errors
+    /// When the emulator refuses a table.
+    pub async fn ports_of_their_own(&self) -> Result<Ports> {
+        let config = self.emulator().sdk_config().await;
+        let tables = aws_sdk_dynamodb::Client::new(&config);
+        for name in ["own-access", "own-incident", "own-catalog"] {
+            create_table(&tables, name).await?;
+        }
+        let objects = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+        let topics = aws_sdk_sns::Client::new(&config);
+        Ok(Ports {
+            objects: Arc::new(S3Objects::new(aws_sdk_s3::Client::from_conf(objects))),
+            access: Arc::new(DynamoAccess::new(tables.clone(), "own-access")),
+            incidents: Arc::new(DynamoIncidents::new(tables.clone(), "own-incident")),
+            catalog: Arc::new(DynamoCatalog::new(tables, "own-catalog")),
+            publisher: Arc::new(SnsPublisher::new(topics, &self.outputs().alert_topic_arn)),
+            clock: Arc::new(SystemClock),
+        })
+    }
+}
+
+async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) -> Result<()> {
+    let attribute = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    };
+    let key =
+        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("due")
+        .key_schema(key("due_shard", KeyType::Hash)?)
+        .key_schema(key("due_at", KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()?;
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("pk")?)
+        .attribute_definitions(attribute("sk")?)
+        .attribute_definitions(attribute("due_shard")?)
+        .attribute_definitions(attribute("due_at")?)
+        .key_schema(key("pk", KeyType::Hash)?)
+        .key_schema(key("sk", KeyType::Range)?)
+        .global_secondary_indexes(index)
+        .send()
+        .await?;
+    Ok(())
+}
