@@ -154,6 +154,7 @@ impl LocalStack {
                 ("CONFIGURATION_BUCKET", &outputs.configuration_bucket),
                 ("ENVIRONMENT", "local"),
                 ("INCIDENT_TABLE", &outputs.incident_table),
+                ("LANDING_QUEUE_URL", &outputs.landing_queue_url),
                 ("RECORDS_BUCKET", &outputs.records_bucket),
                 ("RUST_LOG", "info"),
             ]
