@@ -48,5 +48,6 @@ mod records;
 pub mod report;
 pub mod row;
 pub mod soql;
+mod structure;
 pub mod tally;
 mod timestamp;

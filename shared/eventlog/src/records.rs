@@ -6,6 +6,8 @@
 
 use std::{borrow::Cow, io::Read};
 
+use crate::structure::{FoundRow, Structure};
+
 /// Where a field stands, counted from the start of its record.
 #[derive(Clone, Copy, Debug, Default)]
 struct Field {
@@ -37,13 +39,26 @@ pub(crate) struct Record<'a> {
     pub(crate) state: RecordState,
     /// The record as it stood, without its line end.
     pub(crate) raw: &'a [u8],
-    fields: &'a [Field],
+    layout: Layout<'a>,
+}
+
+/// Where the fields of a record stand.
+#[derive(Clone, Copy)]
+enum Layout<'a> {
+    /// Found byte by byte.
+    Walked(&'a [Field]),
+    /// Found by the structure of the buffer: the separator behind each field, and the position that the record
+    /// starts at in the same count. A quote stands only around a field, or doubled inside it.
+    Separated { separators: &'a [u32], start: u32 },
 }
 
 impl<'a> Record<'a> {
     /// Number of fields.
     pub(crate) fn len(&self) -> usize {
-        self.fields.len()
+        match self.layout {
+            Layout::Walked(fields) => fields.len(),
+            Layout::Separated { separators, .. } => separators.len(),
+        }
     }
 
     /// Whether nothing stood on the line.
@@ -54,9 +69,26 @@ impl<'a> Record<'a> {
     /// The bytes of a field: unquoted, trimmed, and one pair of surrounding quotes taken off, which
     /// Salesforce writes around values that have special characters. Empty where there is none.
     pub(crate) fn field(&self, position: usize) -> Cow<'a, [u8]> {
-        let Some(field) = self.fields.get(position) else { return Cow::Borrowed(&[]) };
-        let bytes = self.raw.get(field.start..field.end).unwrap_or_default();
-        if field.has_doubled_quotes {
+        let (bytes, has_doubled_quotes) = match self.layout {
+            Layout::Walked(fields) => {
+                let Some(field) = fields.get(position) else { return Cow::Borrowed(&[]) };
+                let bytes = self.raw.get(field.start..field.end).unwrap_or_default();
+                (bytes, field.has_doubled_quotes)
+            }
+            Layout::Separated { separators, start } => {
+                let bytes = separated(self.raw, separators, start, position);
+                match bytes.strip_prefix(b"\"") {
+                    None => return Cow::Borrowed(bytes.trim_ascii()),
+                    // The last field of a record may end with a carriage return behind its quote.
+                    Some(inner) => {
+                        let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
+                        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+                        (inner, memchr::memchr(b'"', inner).is_some())
+                    }
+                }
+            }
+        };
+        if has_doubled_quotes {
             let mut value = Vec::with_capacity(bytes.len());
             let mut after_quote = false;
             for byte in bytes {
@@ -72,6 +104,21 @@ impl<'a> Record<'a> {
             Cow::Borrowed(strip(bytes))
         }
     }
+}
+
+/// A field as it stands between its separators.
+fn separated<'a>(raw: &'a [u8], separators: &[u32], start: u32, position: usize) -> &'a [u8] {
+    let Some(end) = separators.get(position) else { return &[] };
+    let from = match position.checked_sub(1) {
+        Some(before) => {
+            separators.get(before).map_or(0, |at| at.wrapping_sub(start).wrapping_add(1))
+        }
+        None => 0,
+    };
+    let index = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+    // The last separator is the newline, and `raw` may have lost the carriage return before it.
+    let to = index(end.wrapping_sub(start)).min(raw.len());
+    raw.get(index(from)..to).unwrap_or_default()
 }
 
 fn strip(bytes: &[u8]) -> &[u8] {
@@ -170,6 +217,7 @@ pub(crate) struct RecordReader<R> {
     /// End of the data in `buffer`.
     end: usize,
     fields: Vec<Field>,
+    structure: Structure,
     max_record_bytes: usize,
     kept_oversized_bytes: usize,
     next_line_number: u64,
@@ -187,6 +235,7 @@ impl<R: Read> RecordReader<R> {
             start: 0,
             end: 0,
             fields: Vec::new(),
+            structure: Structure::new(),
             max_record_bytes,
             kept_oversized_bytes: kept_oversized_bytes.min(max_record_bytes),
             next_line_number: 1,
@@ -224,10 +273,12 @@ impl<R: Read> RecordReader<R> {
         let count = count.min(self.end.saturating_sub(self.start));
         self.start = self.start.saturating_add(count);
         self.next_byte_offset = self.next_byte_offset.saturating_add(length(count));
+        self.structure.clear();
     }
 
     /// Moves what is left to the front and reads until the buffer is full or the source ends.
     fn fill(&mut self) {
+        self.structure.clear();
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end = self.end.saturating_sub(self.start);
@@ -253,6 +304,63 @@ impl<R: Read> RecordReader<R> {
     /// The next record; `None` at the end. A source that fails gives all records before the failure
     /// first, and not the one that it broke off in.
     pub(crate) fn next_record(&mut self) -> Result<Option<Record<'_>>, std::io::Error> {
+        match self.find_row() {
+            Some(row) if row.end.saturating_sub(row.start) <= self.max_record_bytes => {
+                Ok(Some(self.found_record(row)))
+            }
+            _ => self.walk_record(),
+        }
+    }
+
+    /// The next row by the structure of the buffer, which is filled as it is used up; `None` where the next record
+    /// has to be walked: it is irregular, the last one without a line end, or larger than the buffer.
+    fn find_row(&mut self) -> Option<FoundRow> {
+        loop {
+            if let Some(row) = self.structure.next_row() {
+                return Some(row);
+            }
+            if self.structure.is_irregular() {
+                self.structure.clear();
+                return None;
+            }
+            if self.structure.is_scanned() {
+                let is_full = self.start == 0 && self.end == self.buffer.len();
+                if self.at_end || is_full {
+                    self.structure.clear();
+                    return None;
+                }
+                self.fill();
+            }
+            let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
+            self.structure.scan(bytes);
+        }
+    }
+
+    fn found_record(&mut self, row: FoundRow) -> Record<'_> {
+        let FoundRow { separators, start, end, inner_newlines } = row;
+        let line_number = self.next_line_number;
+        let byte_offset = self.next_byte_offset;
+        let taken = end.saturating_sub(start).saturating_add(1);
+        let from = self.start;
+        self.start = from.saturating_add(taken);
+        self.next_line_number = line_number.saturating_add(inner_newlines).saturating_add(1);
+        self.next_byte_offset = byte_offset.saturating_add(length(taken));
+        let raw = self.buffer.get(from..self.start.saturating_sub(1)).unwrap_or_default();
+        Record {
+            line_number,
+            byte_offset,
+            state: RecordState::Whole,
+            raw: raw.strip_suffix(b"\r").unwrap_or(raw),
+            layout: Layout::Separated {
+                separators: self.structure.separators(separators),
+                start: u32::try_from(start).unwrap_or(u32::MAX),
+            },
+        }
+    }
+
+    /// The next record, walked byte by byte.
+    fn walk_record(&mut self) -> Result<Option<Record<'_>>, std::io::Error> {
+        self.structure.clear();
         self.fields.clear();
         let mut walk = Walk::new();
         let line_number = self.next_line_number;
@@ -293,7 +401,13 @@ impl<R: Read> RecordReader<R> {
         if record_end > self.max_record_bytes {
             let kept = raw.get(..self.kept_oversized_bytes).unwrap_or(raw);
             let state = RecordState::Oversized;
-            return Ok(Some(Record { line_number, byte_offset, state, raw: kept, fields: &[] }));
+            return Ok(Some(Record {
+                line_number,
+                byte_offset,
+                state,
+                raw: kept,
+                layout: Layout::Walked(&[]),
+            }));
         }
         Ok(Some(Record {
             line_number,
@@ -306,7 +420,7 @@ impl<R: Read> RecordReader<R> {
                 RecordState::Whole
             },
             raw: raw.strip_suffix(b"\r").unwrap_or(raw),
-            fields: &self.fields,
+            layout: Layout::Walked(&self.fields),
         }))
     }
 
@@ -350,7 +464,7 @@ impl<R: Read> RecordReader<R> {
             byte_offset,
             state: RecordState::Oversized,
             raw: self.buffer.get(self.end..needed).unwrap_or_default(),
-            fields: &self.fields,
+            layout: Layout::Walked(&self.fields),
         }
     }
 }

@@ -1,0 +1,222 @@
+//! Which bytes of a block are quotes, commas and newlines.
+//!
+//! The processor's own comparison of many bytes at once where it has one, and a byte at a time elsewhere.
+//!
+//! This is the one module with `unsafe`, and for one reason: a function that is compiled for instructions which not
+//! every processor has may only be called where they are known to be there. No address is touched: vectors are made
+//! from words of the block. The tests compare each way with the plain one, and with the csv crate.
+
+#![expect(
+    unsafe_code,
+    reason = "a function compiled for AVX2 or NEON is called after asking for it"
+)]
+
+/// Bytes that are looked at together.
+pub(super) const BLOCK_BYTES: usize = 64;
+
+/// One bit for each byte of a block, the first byte lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Masks {
+    pub(super) quotes: u64,
+    pub(super) commas: u64,
+    pub(super) newlines: u64,
+}
+
+/// Calls `take` with each block, its masks, and ones for the bytes that are really there, until it says false.
+#[inline]
+pub(super) fn for_each_block(
+    bytes: &[u8],
+    take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if x86_64::is_here() {
+        // SAFETY: the processor was asked for what the function is compiled for.
+        unsafe { x86_64::for_each_block(bytes, take) }
+        return;
+    }
+    #[cfg(target_arch = "aarch64")]
+    if aarch64::is_here() {
+        // SAFETY: the processor was asked for what the function is compiled for.
+        unsafe { aarch64::for_each_block(bytes, take) }
+        return;
+    }
+    for_each_block_portably(bytes, take);
+}
+
+/// The same on any processor.
+pub(super) fn for_each_block_portably(
+    bytes: &[u8],
+    mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
+) {
+    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+    for block in blocks {
+        if !take(block, classify_portably(block), u64::MAX) {
+            return;
+        }
+    }
+    if let Some((last, present)) = last_block(rest) {
+        take(&last, classify_portably(&last), present);
+    }
+}
+
+/// What is left behind the last whole block, filled up with zeros, and ones for its bytes.
+#[inline]
+fn last_block(rest: &[u8]) -> Option<([u8; BLOCK_BYTES], u64)> {
+    if rest.is_empty() {
+        return None;
+    }
+    let mut last = [0; BLOCK_BYTES];
+    let mut present = 0;
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+        present = (present << 1) | 1;
+    }
+    Some((last, present))
+}
+
+/// Where the carriage returns are.
+pub(super) fn returns(block: &[u8; BLOCK_BYTES]) -> u64 {
+    mask_of(block, b'\r')
+}
+
+fn classify_portably(block: &[u8; BLOCK_BYTES]) -> Masks {
+    Masks {
+        quotes: mask_of(block, b'"'),
+        commas: mask_of(block, b','),
+        newlines: mask_of(block, b'\n'),
+    }
+}
+
+fn mask_of(block: &[u8; BLOCK_BYTES], wanted: u8) -> u64 {
+    block.iter().rev().fold(0, |mask, byte| (mask << 1) | u64::from(*byte == wanted))
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    use std::arch::x86_64::{
+        __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8,
+    };
+
+    use super::{BLOCK_BYTES, Masks, last_block};
+
+    pub(super) fn is_here() -> bool {
+        std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("bmi1")
+            && std::arch::is_x86_feature_detected!("popcnt")
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(super) fn for_each_block(
+        bytes: &[u8],
+        mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
+    ) {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+        for block in blocks {
+            if !take(block, classify(block), u64::MAX) {
+                return;
+            }
+        }
+        if let Some((last, present)) = last_block(rest) {
+            take(&last, classify(&last), present);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn classify(block: &[u8; BLOCK_BYTES]) -> Masks {
+        let mut vectors = [_mm256_set1_epi8(0); 2];
+        let (halves, _) = block.as_chunks::<32>();
+        for (vector, half) in vectors.iter_mut().zip(halves) {
+            let (words, _) = half.as_chunks::<8>();
+            let [a, b, c, d] = words else { continue };
+            *vector = _mm256_set_epi64x(
+                i64::from_le_bytes(*d),
+                i64::from_le_bytes(*c),
+                i64::from_le_bytes(*b),
+                i64::from_le_bytes(*a),
+            );
+        }
+        Masks {
+            quotes: mask(vectors, 0x22),
+            commas: mask(vectors, 0x2C),
+            newlines: mask(vectors, 0x0A),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn mask([low, high]: [__m256i; 2], wanted: i8) -> u64 {
+        let wanted = _mm256_set1_epi8(wanted);
+        let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)).cast_unsigned();
+        let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)).cast_unsigned();
+        u64::from(low) | (u64::from(high) << 32)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64 {
+    use std::arch::aarch64::{
+        uint8x16_t, vandq_u8, vceqq_u8, vcombine_u8, vcreate_u8, vdupq_n_u8, vgetq_lane_u64,
+        vpaddq_u8, vreinterpretq_u64_u8,
+    };
+
+    use super::{BLOCK_BYTES, Masks, last_block};
+
+    /// The bit of each byte's place among eight.
+    const PLACES: u64 = 0x8040_2010_0804_0201;
+
+    pub(super) fn is_here() -> bool {
+        std::arch::is_aarch64_feature_detected!("neon")
+    }
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn for_each_block(
+        bytes: &[u8],
+        mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
+    ) {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+        for block in blocks {
+            if !take(block, classify(block), u64::MAX) {
+                return;
+            }
+        }
+        if let Some((last, present)) = last_block(rest) {
+            take(&last, classify(&last), present);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn classify(block: &[u8; BLOCK_BYTES]) -> Masks {
+        let mut vectors = [vdupq_n_u8(0); 4];
+        let (quarters, _) = block.as_chunks::<16>();
+        for (vector, quarter) in vectors.iter_mut().zip(quarters) {
+            let (words, _) = quarter.as_chunks::<8>();
+            let [low, high] = words else { continue };
+            *vector = vcombine_u8(
+                vcreate_u8(u64::from_le_bytes(*low)),
+                vcreate_u8(u64::from_le_bytes(*high)),
+            );
+        }
+        Masks {
+            quotes: mask(vectors, b'"'),
+            commas: mask(vectors, b','),
+            newlines: mask(vectors, b'\n'),
+        }
+    }
+
+    /// NEON has no mask of a comparison: each equal byte becomes the bit of its place, and neighbours are added up
+    /// three times.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn mask([a, b, c, d]: [uint8x16_t; 4], wanted: u8) -> u64 {
+        let wanted = vdupq_n_u8(wanted);
+        let places = vcombine_u8(vcreate_u8(PLACES), vcreate_u8(PLACES));
+        let low =
+            vpaddq_u8(vandq_u8(vceqq_u8(a, wanted), places), vandq_u8(vceqq_u8(b, wanted), places));
+        let high =
+            vpaddq_u8(vandq_u8(vceqq_u8(c, wanted), places), vandq_u8(vceqq_u8(d, wanted), places));
+        let halves = vpaddq_u8(low, high);
+        vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(halves, halves)))
+    }
+}
