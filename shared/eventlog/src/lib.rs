@@ -44,6 +44,7 @@ pub mod format;
 mod normalise;
 pub mod objects;
 pub mod reader;
+mod recall;
 mod records;
 pub mod report;
 pub mod row;

@@ -89,6 +89,30 @@ impl<'a> Fields<'a> {
         .ok_or(NotText { column })
     }
 
+    /// A column as it stands; empty where there is none.
+    pub(crate) fn bytes(&self, position: usize) -> Cow<'a, [u8]> {
+        self.record.field(position)
+    }
+
+    /// Positions of the columns that say who acted.
+    pub(crate) fn caller_columns(&self) -> impl Iterator<Item = usize> {
+        let columns = self.columns();
+        [
+            columns.user_id,
+            columns.user_id_derived,
+            columns.connected_app_id,
+            columns.connected_app_name,
+            columns.client_name,
+            columns.bot_id,
+            columns.planner_id,
+            columns.user_agent,
+            columns.browser_type,
+            columns.api_client_category,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
     fn count(&self, position: Option<usize>) -> Option<u64> {
         parse_count(&self.record.field(position?))
     }

@@ -10,7 +10,7 @@ use crate::{
         BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
     },
     normalise::{Fields, NotText},
-    objects::id_15,
+    recall::Recall,
     records::{Record, RecordReader, RecordState},
     report::{Accounting, FileReport, QuarantineReason},
     row::AccessRow,
@@ -170,7 +170,13 @@ pub fn read_log(
         .map_err(|source| ReadError::Source { source, partial: Box::default() })?;
     let mut records =
         RecordReader::new(contents, limits.max_row_bytes, limits.max_quarantined_bytes);
-    let mut reading = Reading { directory, limits, sink, accounting: Accounting::default() };
+    let mut reading = Reading {
+        directory,
+        limits,
+        sink,
+        accounting: Accounting::default(),
+        recall: Recall::default(),
+    };
     let outcome = reading.run(&mut records);
 
     let contents = records.source();
@@ -204,6 +210,7 @@ struct Reading<'a> {
     limits: &'a ReadLimits,
     sink: &'a mut dyn RowSink,
     accounting: Accounting,
+    recall: Recall,
 }
 
 /// A header and what it lacks for each type, found once.
@@ -261,7 +268,7 @@ impl Reading<'_> {
             if record.is_blank() {
                 continue;
             }
-            if is_repeated_header(&record, &bound.header) {
+            if self.is_repeated_header(&record, &bound.header) {
                 bound = BoundHeader::of(&record);
                 continue;
             }
@@ -291,6 +298,18 @@ impl Reading<'_> {
                 self.accounting.gap(None, "EVENT_TYPE", 0);
             }
             return Ok(Some(bound));
+        }
+    }
+
+    /// Files that were glued together have a header in the middle; it may differ from the first.
+    fn is_repeated_header(&self, record: &Record<'_>, header: &Header) -> bool {
+        let is_name = |position| {
+            let name = record.field(position);
+            !self.recall.is_last_event_type(&name) && name.eq_ignore_ascii_case(b"EVENT_TYPE")
+        };
+        match header.columns.event_type {
+            Some(position) if record.len() == header.width => is_name(position),
+            _ => record.state == RecordState::Whole && (0..record.len()).any(is_name),
         }
     }
 
@@ -325,8 +344,7 @@ impl Reading<'_> {
         if name.is_empty() {
             return Ok(Err(QuarantineReason::NoEventType.into()));
         }
-        let Some(event_type) = std::str::from_utf8(&name).ok().and_then(EventType::from_name)
-        else {
+        let Some(event_type) = self.recall.event_type(&name) else {
             self.accounting.unread(&name);
             return Ok(Ok(()));
         };
@@ -355,16 +373,28 @@ impl Reading<'_> {
         if org.is_empty() {
             return Err(QuarantineReason::NoOrganization.into());
         }
-        let org_id = id_15(&org).ok_or(QuarantineReason::BadOrganization)?;
+        self.recall.org_id(&org).ok_or(QuarantineReason::BadOrganization)?;
         let derived = fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
-        let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
-        let at = timestamp::parse_derived(&derived)
-            .or_else(|| timestamp::parse_compact(&compact))
-            .ok_or(if derived.is_empty() && compact.is_empty() {
-                QuarantineReason::NoTime
-            } else {
-                QuarantineReason::BadTime
-            })?;
+        let at = match self.recall.moment(&derived) {
+            Some(at) => at,
+            None => {
+                let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
+                timestamp::parse_compact(&compact).ok_or(
+                    if derived.is_empty() && compact.is_empty() {
+                        QuarantineReason::NoTime
+                    } else {
+                        QuarantineReason::BadTime
+                    },
+                )?
+            }
+        };
+        let is_person = self.recall.knows_as_person(event_type, fields);
+        let org_id = self.recall.org_id(&org).ok_or(QuarantineReason::BadOrganization)?;
+        if is_person {
+            self.accounting.read(event_type, org_id, at, false);
+            return Ok(None);
+        }
+        let org_id = org_id.to_owned();
 
         let texts = CallerTexts::of(fields)?;
         let caller = texts.caller();
@@ -378,6 +408,9 @@ impl Reading<'_> {
         } else {
             self.directory.attribute_caller(event_type, &caller)
         };
+        if !attribution.is_agent() && !is_platforms {
+            self.recall.is_a_person();
+        }
         let agents = if attribution.is_agent() {
             let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
             Some((row, attribution))
@@ -436,15 +469,6 @@ impl<'a> CallerTexts<'a> {
             user_agent: &self.user_agent,
             client_category: &self.client_category,
         }
-    }
-}
-
-/// Files that were glued together have a header in the middle; it may differ from the first.
-fn is_repeated_header(record: &Record<'_>, header: &Header) -> bool {
-    let is_name = |position| record.field(position).eq_ignore_ascii_case(b"EVENT_TYPE");
-    match header.columns.event_type {
-        Some(position) if record.len() == header.width => is_name(position),
-        _ => record.state == RecordState::Whole && (0..record.len()).any(is_name),
     }
 }
 

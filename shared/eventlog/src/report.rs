@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{event_type::EventType, row::Hour};
@@ -159,6 +159,29 @@ pub(crate) struct Accounting {
     rows_by_event_type: BTreeMap<EventType, u64>,
     hours: BTreeMap<(EventType, Hour), BTreeMap<String, (u64, u64)>>,
     hour_count: usize,
+    run: Option<Run>,
+}
+
+/// Rows of one type, org and hour that came one after the other, not yet added up.
+#[derive(Debug)]
+struct Run {
+    event_type: EventType,
+    org_id: String,
+    hour: Hour,
+    /// The end of the hour, exclusive.
+    until: DateTime<Utc>,
+    rows: u64,
+    agent_rows: u64,
+    first_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
+}
+
+impl Run {
+    fn holds(&self, event_type: EventType, org_id: &str, at: DateTime<Utc>) -> bool {
+        self.event_type == event_type
+            && (self.hour.start()..self.until).contains(&at)
+            && self.org_id == org_id
+    }
 }
 
 impl Accounting {
@@ -211,33 +234,61 @@ impl Accounting {
         at: DateTime<Utc>,
         is_agents: bool,
     ) {
-        let report = &mut self.report;
-        report.rows = report.rows.saturating_add(1);
-        if is_agents {
-            report.agent_rows = report.agent_rows.saturating_add(1);
-        } else {
-            report.other_rows = report.other_rows.saturating_add(1);
+        if !self.run.as_ref().is_some_and(|run| run.holds(event_type, org_id, at)) {
+            self.end_run();
+            let hour = Hour::containing(at);
+            let until = hour.start().checked_add_signed(TimeDelta::hours(1)).unwrap_or(at);
+            let org_id = org_id.to_owned();
+            let (rows, agent_rows, first_at, last_at) = (0, 0, at, at);
+            self.run =
+                Some(Run { event_type, org_id, hour, until, rows, agent_rows, first_at, last_at });
         }
-        report.first_at = Some(report.first_at.map_or(at, |first| first.min(at)));
-        report.last_at = Some(report.last_at.map_or(at, |last| last.max(at)));
-        let count = self.rows_by_event_type.entry(event_type).or_default();
-        *count = count.saturating_add(1);
-
-        let key = (event_type, Hour::containing(at));
-        let known = self.hours.get_mut(&key).and_then(|orgs| orgs.get_mut(org_id));
-        let agents = u64::from(is_agents);
-        if let Some((rows, agent_rows)) = known {
-            *rows = rows.saturating_add(1);
-            *agent_rows = agent_rows.saturating_add(agents);
-        } else if self.hour_count < MAX_HOURS {
-            self.hour_count = self.hour_count.saturating_add(1);
-            self.hours.entry(key).or_default().insert(org_id.to_owned(), (1, agents));
-        } else {
-            report.rows_beyond_hours = report.rows_beyond_hours.saturating_add(1);
+        if let Some(run) = &mut self.run {
+            run.rows = run.rows.saturating_add(1);
+            run.agent_rows = run.agent_rows.saturating_add(u64::from(is_agents));
+            run.first_at = run.first_at.min(at);
+            run.last_at = run.last_at.max(at);
         }
     }
 
-    pub(crate) fn finish(self, is_gzip: bool, read_bytes: u64, inflated_bytes: u64) -> FileReport {
+    /// Adds the run up.
+    fn end_run(&mut self) {
+        let Some(Run { event_type, org_id, hour, rows, agent_rows, first_at, last_at, .. }) =
+            self.run.take()
+        else {
+            return;
+        };
+        let report = &mut self.report;
+        report.rows = report.rows.saturating_add(rows);
+        report.agent_rows = report.agent_rows.saturating_add(agent_rows);
+        report.other_rows = report.other_rows.saturating_add(rows.saturating_sub(agent_rows));
+        report.first_at = Some(report.first_at.map_or(first_at, |first| first.min(first_at)));
+        report.last_at = Some(report.last_at.map_or(last_at, |last| last.max(last_at)));
+        let count = self.rows_by_event_type.entry(event_type).or_default();
+        *count = count.saturating_add(rows);
+
+        let orgs = self.hours.entry((event_type, hour)).or_default();
+        if let Some((known_rows, known_agent_rows)) = orgs.get_mut(&org_id) {
+            *known_rows = known_rows.saturating_add(rows);
+            *known_agent_rows = known_agent_rows.saturating_add(agent_rows);
+        } else if self.hour_count < MAX_HOURS {
+            self.hour_count = self.hour_count.saturating_add(1);
+            orgs.insert(org_id, (rows, agent_rows));
+        } else {
+            if orgs.is_empty() {
+                self.hours.remove(&(event_type, hour));
+            }
+            report.rows_beyond_hours = report.rows_beyond_hours.saturating_add(rows);
+        }
+    }
+
+    pub(crate) fn finish(
+        mut self,
+        is_gzip: bool,
+        read_bytes: u64,
+        inflated_bytes: u64,
+    ) -> FileReport {
+        self.end_run();
         let mut report = self.report;
         for (event_type, rows) in self.rows_by_event_type {
             report.rows_by_event_type.insert(event_type.name().to_owned(), rows);
