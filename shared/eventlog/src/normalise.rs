@@ -94,6 +94,11 @@ impl<'a> Fields<'a> {
         self.record.field(position)
     }
 
+    /// A column as it stands; empty where the header lacks it.
+    pub(crate) fn column(&self, position: Option<usize>) -> Cow<'a, [u8]> {
+        position.map_or(Cow::Borrowed(&[]), |position| self.record.field(position))
+    }
+
     /// Positions of the columns that say who acted.
     pub(crate) fn caller_columns(&self) -> impl Iterator<Item = usize> {
         let columns = self.columns();

@@ -369,24 +369,27 @@ impl Reading<'_> {
         fields: &Fields<'_>,
     ) -> Result<Option<(AccessRow, Attribution)>, Unreadable> {
         let columns = fields.columns();
-        let org = fields.text(columns.organization_id, "ORGANIZATION_ID")?;
+        let org = fields.column(columns.organization_id);
         if org.is_empty() {
             return Err(QuarantineReason::NoOrganization.into());
         }
-        self.recall.org_id(&org).ok_or(QuarantineReason::BadOrganization)?;
-        let derived = fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
-        let at = match self.recall.moment(&derived) {
-            Some(at) => at,
-            None => {
-                let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
-                timestamp::parse_compact(&compact).ok_or(
-                    if derived.is_empty() && compact.is_empty() {
-                        QuarantineReason::NoTime
-                    } else {
-                        QuarantineReason::BadTime
-                    },
-                )?
-            }
+        if self.recall.org_id(&org).is_none() {
+            fields.text(columns.organization_id, "ORGANIZATION_ID")?;
+            return Err(QuarantineReason::BadOrganization.into());
+        }
+        let derived = fields.column(columns.timestamp_derived);
+        let at = if let Some(at) = self.recall.moment(&derived) {
+            at
+        } else {
+            fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
+            let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
+            timestamp::parse_compact(&compact).ok_or(
+                if derived.is_empty() && compact.is_empty() {
+                    QuarantineReason::NoTime
+                } else {
+                    QuarantineReason::BadTime
+                },
+            )?
         };
         let is_person = self.recall.knows_as_person(event_type, fields);
         let org_id = self.recall.org_id(&org).ok_or(QuarantineReason::BadOrganization)?;

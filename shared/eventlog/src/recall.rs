@@ -21,7 +21,7 @@ const HOUR_CHARACTERS: usize = 14;
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     event_type: Option<(Vec<u8>, EventType)>,
-    org: Option<(String, String)>,
+    org: Option<(Vec<u8>, String)>,
     hour: Option<([u8; HOUR_CHARACTERS], DateTime<Utc>)>,
     people: HashSet<Vec<u8>, foldhash::fast::RandomState>,
     caller: Vec<u8>,
@@ -46,23 +46,24 @@ impl Recall {
     }
 
     /// The org id of that text, cut to 15 characters; `None` where it is no id.
-    pub(crate) fn org_id(&mut self, text: &str) -> Option<&str> {
+    pub(crate) fn org_id(&mut self, text: &[u8]) -> Option<&str> {
         if self.org.as_ref().is_none_or(|(known, _)| known != text) {
-            self.org = Some((text.to_owned(), id_15(text)?));
+            let org_id = std::str::from_utf8(text).ok().and_then(id_15)?;
+            self.org = Some((text.to_vec(), org_id));
         }
         self.org.as_ref().map(|(_, org_id)| org_id.as_str())
     }
 
     /// The moment that `TIMESTAMP_DERIVED` tells.
-    pub(crate) fn moment(&mut self, text: &str) -> Option<DateTime<Utc>> {
-        let parts = text.as_bytes().split_first_chunk::<HOUR_CHARACTERS>();
+    pub(crate) fn moment(&mut self, text: &[u8]) -> Option<DateTime<Utc>> {
+        let parts = text.split_first_chunk::<HOUR_CHARACTERS>();
         if let (Some((hour, rest)), Some((known, start))) = (parts, &self.hour)
             && hour == known
             && let Some(milliseconds) = within_hour(rest)
         {
             return start.checked_add_signed(TimeDelta::milliseconds(milliseconds));
         }
-        let at = timestamp::parse_derived(text)?;
+        let at = std::str::from_utf8(text).ok().and_then(timestamp::parse_derived)?;
         if let Some((hour, rest)) = parts
             && let Some(milliseconds) = within_hour(rest)
         {
@@ -131,7 +132,7 @@ mod tests {
             let mut recall = Recall::default();
             for (hour, minute, second, fraction, zone) in texts {
                 let text = format!("{hour}{minute:02}:{second:02}.{fraction:03}{zone}");
-                prop_assert_eq!(recall.moment(&text), timestamp::parse_derived(&text), "{}", text);
+                prop_assert_eq!(recall.moment(text.as_bytes()), timestamp::parse_derived(&text), "{}", text);
             }
         }
     }

@@ -49,7 +49,7 @@ enum Layout<'a> {
     Walked(&'a [Field]),
     /// Found by the structure of the buffer: the separator behind each field, and the position that the record
     /// starts at in the same count. A quote stands only around a field, or doubled inside it.
-    Separated { separators: &'a [u32], start: u32 },
+    Separated { separators: &'a [u32], start: u32, has_doubled_quotes: bool },
 }
 
 impl<'a> Record<'a> {
@@ -72,10 +72,12 @@ impl<'a> Record<'a> {
         let (bytes, has_doubled_quotes) = match self.layout {
             Layout::Walked(fields) => {
                 let Some(field) = fields.get(position) else { return Cow::Borrowed(&[]) };
-                let bytes = self.raw.get(field.start..field.end).unwrap_or_default();
+                // `raw` may have lost the carriage return that the last field ends with.
+                let end = field.end.min(self.raw.len());
+                let bytes = self.raw.get(field.start..end).unwrap_or_default();
                 (bytes, field.has_doubled_quotes)
             }
-            Layout::Separated { separators, start } => {
+            Layout::Separated { separators, start, has_doubled_quotes } => {
                 let bytes = separated(self.raw, separators, start, position);
                 match bytes.strip_prefix(b"\"") {
                     None => return Cow::Borrowed(bytes.trim_ascii()),
@@ -83,7 +85,7 @@ impl<'a> Record<'a> {
                     Some(inner) => {
                         let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
                         let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
-                        (inner, memchr::memchr(b'"', inner).is_some())
+                        (inner, has_doubled_quotes && inner.contains(&b'"'))
                     }
                 }
             }
@@ -337,7 +339,7 @@ impl<R: Read> RecordReader<R> {
     }
 
     fn found_record(&mut self, row: FoundRow) -> Record<'_> {
-        let FoundRow { separators, start, end, inner_newlines } = row;
+        let FoundRow { separators, start, end, inner_newlines, has_doubled_quotes } = row;
         let line_number = self.next_line_number;
         let byte_offset = self.next_byte_offset;
         let taken = end.saturating_sub(start).saturating_add(1);
@@ -354,6 +356,7 @@ impl<R: Read> RecordReader<R> {
             layout: Layout::Separated {
                 separators: self.structure.separators(separators),
                 start: u32::try_from(start).unwrap_or(u32::MAX),
+                has_doubled_quotes,
             },
         }
     }
@@ -507,6 +510,14 @@ mod tests {
     }
 
     #[test]
+    fn the_last_field_before_crlf_is_kept_however_the_record_is_read() {
+        // The space before the second record's quote makes it one that is walked.
+        let records = read(b"a,b\r\n \"c\",d\r\n");
+        assert_eq!(records[0].2, ["a", "b"]);
+        assert_eq!(records[1].2, ["c", "d"]);
+    }
+
+    #[test]
     fn a_newline_inside_quotes_belongs_to_the_field() {
         let records = read(b"\"a\nb\",c\nd,e");
         assert_eq!(records[0].2, ["a\nb", "c"]);
@@ -586,6 +597,36 @@ mod tests {
                 prop_assert_eq!(got, wanted);
             }
             prop_assert!(reader.next_record().unwrap().is_none());
+        }
+
+        #[test]
+        fn a_record_that_is_found_is_the_record_that_is_walked(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "a", " ", "\"", "\"\"", ",", "\n", "\r\n", "\r", "\"x\"", "\"a,b\nc\"", "\"\"\"q\"\"\"",
+                    "\" y \"", "\",\"", "long enough to reach from one block of bytes into the one after it, and on",
+                ]),
+                0..80,
+            ),
+            max in 40_usize..400,
+        ) {
+            let data = pieces.concat().into_bytes();
+            let mut found = RecordReader::new(Dribble(&data), max, 10);
+            let mut walked = RecordReader::new(Dribble(&data), max, 10);
+            loop {
+                let (found, walked) = (found.next_record().unwrap(), walked.walk_record().unwrap());
+                let all = |record: Record<'_>| {
+                    let fields: Vec<_> =
+                        (0..record.len()).map(|at| record.field(at).into_owned()).collect();
+                    let Record { line_number, byte_offset, state, raw, .. } = record;
+                    (line_number, byte_offset, state, raw.to_vec(), fields)
+                };
+                let is_end = walked.is_none();
+                prop_assert_eq!(found.map(all), walked.map(all));
+                if is_end {
+                    break;
+                }
+            }
         }
 
         #[test]

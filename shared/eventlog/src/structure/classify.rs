@@ -22,40 +22,42 @@ pub(super) struct Masks {
     pub(super) newlines: u64,
 }
 
-/// Calls `take` with each block, its masks, and ones for the bytes that are really there, until it says false.
+/// Takes what was classified.
+///
+/// A trait and no closure, so that taking is compiled into each processor's loop and with its instructions.
+pub(super) trait Blocks {
+    /// Takes a block, its masks, and ones for the bytes that are really there; says whether to go on.
+    fn take(&mut self, block: &[u8; BLOCK_BYTES], masks: Masks, present: u64) -> bool;
+}
+
+/// Gives `blocks` each block, its masks, and ones for the bytes that are really there, until it wants no more.
 #[inline]
-pub(super) fn for_each_block(
-    bytes: &[u8],
-    take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
-) {
+pub(super) fn for_each_block(bytes: &[u8], into: &mut impl Blocks) {
     #[cfg(target_arch = "x86_64")]
     if x86_64::is_here() {
         // SAFETY: the processor was asked for what the function is compiled for.
-        unsafe { x86_64::for_each_block(bytes, take) }
+        unsafe { x86_64::for_each_block(bytes, into) }
         return;
     }
     #[cfg(target_arch = "aarch64")]
     if aarch64::is_here() {
         // SAFETY: the processor was asked for what the function is compiled for.
-        unsafe { aarch64::for_each_block(bytes, take) }
+        unsafe { aarch64::for_each_block(bytes, into) }
         return;
     }
-    for_each_block_portably(bytes, take);
+    for_each_block_portably(bytes, into);
 }
 
 /// The same on any processor.
-pub(super) fn for_each_block_portably(
-    bytes: &[u8],
-    mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
-) {
+pub(super) fn for_each_block_portably(bytes: &[u8], into: &mut impl Blocks) {
     let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
     for block in blocks {
-        if !take(block, classify_portably(block), u64::MAX) {
+        if !into.take(block, classify_portably(block), u64::MAX) {
             return;
         }
     }
     if let Some((last, present)) = last_block(rest) {
-        take(&last, classify_portably(&last), present);
+        into.take(&last, classify_portably(&last), present);
     }
 }
 
@@ -97,7 +99,7 @@ mod x86_64 {
         __m256i, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x, _mm256_set1_epi8,
     };
 
-    use super::{BLOCK_BYTES, Masks, last_block};
+    use super::{BLOCK_BYTES, Blocks, Masks, last_block};
 
     pub(super) fn is_here() -> bool {
         std::arch::is_x86_feature_detected!("avx2")
@@ -106,18 +108,15 @@ mod x86_64 {
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(super) fn for_each_block(
-        bytes: &[u8],
-        mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
-    ) {
+    pub(super) fn for_each_block(bytes: &[u8], into: &mut impl Blocks) {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
         for block in blocks {
-            if !take(block, classify(block), u64::MAX) {
+            if !into.take(block, classify(block), u64::MAX) {
                 return;
             }
         }
         if let Some((last, present)) = last_block(rest) {
-            take(&last, classify(&last), present);
+            into.take(&last, classify(&last), present);
         }
     }
 
@@ -160,7 +159,7 @@ mod aarch64 {
         vpaddq_u8, vreinterpretq_u64_u8,
     };
 
-    use super::{BLOCK_BYTES, Masks, last_block};
+    use super::{BLOCK_BYTES, Blocks, Masks, last_block};
 
     /// The bit of each byte's place among eight.
     const PLACES: u64 = 0x8040_2010_0804_0201;
@@ -170,18 +169,15 @@ mod aarch64 {
     }
 
     #[target_feature(enable = "neon")]
-    pub(super) fn for_each_block(
-        bytes: &[u8],
-        mut take: impl FnMut(&[u8; BLOCK_BYTES], Masks, u64) -> bool,
-    ) {
+    pub(super) fn for_each_block(bytes: &[u8], into: &mut impl Blocks) {
         let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
         for block in blocks {
-            if !take(block, classify(block), u64::MAX) {
+            if !into.take(block, classify(block), u64::MAX) {
                 return;
             }
         }
         if let Some((last, present)) = last_block(rest) {
-            take(&last, classify(&last), present);
+            into.take(&last, classify(&last), present);
         }
     }
 
