@@ -578,7 +578,7 @@ const OPERATIONS: [(&str, Operation); 8] = [
     ("other", Operation::Other),
 ];
 
-const CHANNELS: [(&str, Channel); 11] = [
+const CHANNELS: [(&str, Channel); 19] = [
     ("rest", Channel::Rest),
     ("apex_rest", Channel::ApexRest),
     ("soap", Channel::Soap),
@@ -590,6 +590,14 @@ const CHANNELS: [(&str, Channel); 11] = [
     ("api_usage", Channel::ApiUsage),
     ("query", Channel::Query),
     ("ui", Channel::Ui),
+    ("analytics", Channel::Analytics),
+    ("search", Channel::Search),
+    ("callout", Channel::Callout),
+    ("automation", Channel::Automation),
+    ("database", Channel::Database),
+    ("administration", Channel::Administration),
+    ("guard", Channel::Guard),
+    ("agent", Channel::Agent),
 ];
 
 fn purpose(

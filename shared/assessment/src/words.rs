@@ -83,6 +83,14 @@ pub(crate) fn channel_name(channel: Channel) -> &'static str {
         Channel::ApiUsage => "the API",
         Channel::Query => "queries",
         Channel::Ui => "the user interface",
+        Channel::Analytics => "CRM Analytics",
+        Channel::Search => "the search",
+        Channel::Callout => "a callout",
+        Channel::Automation => "an automation",
+        Channel::Database => "a save to the database",
+        Channel::Administration => "the administration",
+        Channel::Guard => "a check of rights",
+        Channel::Agent => "a conversation",
     }
 }
 

@@ -328,7 +328,7 @@ fn calls_an_api(event_type: EventType) -> bool {
     matches!(
         event_type.channel(),
         Channel::Rest | Channel::ApexRest | Channel::Soap | Channel::Bulk | Channel::ApiUsage
-    )
+    ) || event_type == EventType::MetadataApiOperation
 }
 
 /// A registered value as it is compared: ids cut to 15 characters, all else in lower case.

@@ -4,6 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::row::Channel;
 
+/// Names of types that tell of no access, one a line: speed, errors of pages and code, limits, telemetry.
+static IRRELEVANT_TYPES: &str = include_str!("../data/irrelevant_types.txt");
+
+/// Whether this is a type of which it is known that it tells of no access to data. Its rows are not read, and nothing
+/// is missed by that.
+///
+/// ```
+/// assert!(eventlog::event_type::is_known_irrelevant("LightningPerformance"));
+/// assert!(!eventlog::event_type::is_known_irrelevant("RestApi"));
+/// assert!(!eventlog::event_type::is_known_irrelevant("NeverHeardOf"));
+/// ```
+pub fn is_known_irrelevant(name: &str) -> bool {
+    IRRELEVANT_TYPES.lines().any(|known| known == name)
+}
+
 /// `EVENT_TYPE` of an Event Log File, as Salesforce spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are Salesforce's own and say what they are")]
@@ -23,11 +38,54 @@ pub enum EventType {
     UniqueQuery,
     #[serde(rename = "URI")]
     Uri,
+    ApexSoap,
+    CompositeApi,
+    CompositeApiSubrequest,
+    MetadataApiOperation,
+    AsyncReportRun,
+    MultiBlockReport,
+    Dashboard,
+    WaveDownload,
+    WaveInteraction,
+    WaveChange,
+    ContentDocumentLink,
+    ContentDistribution,
+    DocumentAttachmentDownloads,
+    Attachment,
+    Search,
+    SearchClick,
+    KnowledgeArticleView,
+    LightningPageView,
+    AuraRequest,
+    VisualforceRequest,
+    Console,
+    Sites,
+    LoginAs,
+    Logout,
+    ApexCallout,
+    ContinuationCalloutSummary,
+    NamedCredential,
+    ExternalCrossOrgCallout,
+    ExternalCustomApexCallout,
+    ExternalDataSourceCallout,
+    ExternalODataCallout,
+    InvocableAction,
+    FlowExecution,
+    DatabaseSave,
+    PermissionUpdate,
+    GroupMembership,
+    Sandbox,
+    PlatformEncryption,
+    PackageInstall,
+    ChangeSetOperation,
+    InsufficientAccess,
+    TransactionSecurity,
+    UiAgentInteractionEventLog,
 }
 
 impl EventType {
     /// Every type that yields access rows.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 56] = [
         Self::RestApi,
         Self::ApexRestApi,
         Self::Api,
@@ -41,6 +99,49 @@ impl EventType {
         Self::ApiTotalUsage,
         Self::UniqueQuery,
         Self::Uri,
+        Self::ApexSoap,
+        Self::CompositeApi,
+        Self::CompositeApiSubrequest,
+        Self::MetadataApiOperation,
+        Self::AsyncReportRun,
+        Self::MultiBlockReport,
+        Self::Dashboard,
+        Self::WaveDownload,
+        Self::WaveInteraction,
+        Self::WaveChange,
+        Self::ContentDocumentLink,
+        Self::ContentDistribution,
+        Self::DocumentAttachmentDownloads,
+        Self::Attachment,
+        Self::Search,
+        Self::SearchClick,
+        Self::KnowledgeArticleView,
+        Self::LightningPageView,
+        Self::AuraRequest,
+        Self::VisualforceRequest,
+        Self::Console,
+        Self::Sites,
+        Self::LoginAs,
+        Self::Logout,
+        Self::ApexCallout,
+        Self::ContinuationCalloutSummary,
+        Self::NamedCredential,
+        Self::ExternalCrossOrgCallout,
+        Self::ExternalCustomApexCallout,
+        Self::ExternalDataSourceCallout,
+        Self::ExternalODataCallout,
+        Self::InvocableAction,
+        Self::FlowExecution,
+        Self::DatabaseSave,
+        Self::PermissionUpdate,
+        Self::GroupMembership,
+        Self::Sandbox,
+        Self::PlatformEncryption,
+        Self::PackageInstall,
+        Self::ChangeSetOperation,
+        Self::InsufficientAccess,
+        Self::TransactionSecurity,
+        Self::UiAgentInteractionEventLog,
     ];
 
     /// The name in `EVENT_TYPE`.
@@ -59,40 +160,189 @@ impl EventType {
             Self::ApiTotalUsage => "ApiTotalUsage",
             Self::UniqueQuery => "UniqueQuery",
             Self::Uri => "URI",
+            Self::ApexSoap => "ApexSoap",
+            Self::CompositeApi => "CompositeApi",
+            Self::CompositeApiSubrequest => "CompositeApiSubrequest",
+            Self::MetadataApiOperation => "MetadataApiOperation",
+            Self::AsyncReportRun => "AsyncReportRun",
+            Self::MultiBlockReport => "MultiBlockReport",
+            Self::Dashboard => "Dashboard",
+            Self::WaveDownload => "WaveDownload",
+            Self::WaveInteraction => "WaveInteraction",
+            Self::WaveChange => "WaveChange",
+            Self::ContentDocumentLink => "ContentDocumentLink",
+            Self::ContentDistribution => "ContentDistribution",
+            Self::DocumentAttachmentDownloads => "DocumentAttachmentDownloads",
+            Self::Attachment => "Attachment",
+            Self::Search => "Search",
+            Self::SearchClick => "SearchClick",
+            Self::KnowledgeArticleView => "KnowledgeArticleView",
+            Self::LightningPageView => "LightningPageView",
+            Self::AuraRequest => "AuraRequest",
+            Self::VisualforceRequest => "VisualforceRequest",
+            Self::Console => "Console",
+            Self::Sites => "Sites",
+            Self::LoginAs => "LoginAs",
+            Self::Logout => "Logout",
+            Self::ApexCallout => "ApexCallout",
+            Self::ContinuationCalloutSummary => "ContinuationCalloutSummary",
+            Self::NamedCredential => "NamedCredential",
+            Self::ExternalCrossOrgCallout => "ExternalCrossOrgCallout",
+            Self::ExternalCustomApexCallout => "ExternalCustomApexCallout",
+            Self::ExternalDataSourceCallout => "ExternalDataSourceCallout",
+            Self::ExternalODataCallout => "ExternalODataCallout",
+            Self::InvocableAction => "InvocableAction",
+            Self::FlowExecution => "FlowExecution",
+            Self::DatabaseSave => "DatabaseSave",
+            Self::PermissionUpdate => "PermissionUpdate",
+            Self::GroupMembership => "GroupMembership",
+            Self::Sandbox => "Sandbox",
+            Self::PlatformEncryption => "PlatformEncryption",
+            Self::PackageInstall => "PackageInstall",
+            Self::ChangeSetOperation => "ChangeSetOperation",
+            Self::InsufficientAccess => "InsufficientAccess",
+            Self::TransactionSecurity => "TransactionSecurity",
+            Self::UiAgentInteractionEventLog => "UiAgentInteractionEventLog",
         }
     }
 
     /// The type of that name; `None` for one that is not read yet.
     pub fn from_name(name: &str) -> Option<Self> {
+        // The object that can be queried has the longer name, its file the shorter.
+        let name = if name == "UiAgentInteraction" { "UiAgentInteractionEventLog" } else { name };
         Self::ALL.into_iter().find(|event_type| event_type.name() == name)
     }
 
     /// Whether the records of an access are counted by rows of this type.
     ///
-    /// `ApiTotalUsage`, `UniqueQuery`, `BulkApiRequest` and `Login` are echoes: they repeat, from another
-    /// side, calls whose records `RestApi`, `API`, `BulkApi` or `BulkApi2` count. Their rows carry no
-    /// record count, and that absence must not be taken for an uncounted read.
+    /// The others are echoes: they repeat, from another side, what rows of a counting type count, or they tell of
+    /// something that has no records. The absence of a count in them must not be taken for an uncounted read, and
+    /// a number that they have is not added up.
+    ///
+    /// - `ApiTotalUsage`, `UniqueQuery`, `BulkApiRequest`: calls that `RestApi`, `API`, `BulkApi` or `BulkApi2` count.
+    /// - `CompositeApi` and `CompositeApiSubrequest`: a composite call has one row in `RestApi`, with the rows of all
+    ///   its parts. The parts tell what was asked for, and no number.
+    /// - `Dashboard`: each of its components shows a report whose run has a row in `Report` or `AsyncReportRun`.
+    /// - `AuraRequest`, `Console`, `Sites`, `SearchClick`: steps towards a page or a record that is counted when it is
+    ///   shown or called.
+    /// - `WaveInteraction` and `WaveChange`: a way through dashboards, without what they show.
+    /// - `Attachment`: what became of an attachment; the call counts it, and `DocumentAttachmentDownloads` a download.
+    /// - `DatabaseSave`: a sample of all saves, those of API calls among them, which are counted there in full.
+    /// - The callouts: an external object that is queried is counted by the query, and a plain callout tells bytes.
+    /// - `InvocableAction` and `FlowExecution`: what they do to records has rows of its own.
+    /// - `UiAgentInteractionEventLog`: a person's side of a conversation.
+    /// - `InsufficientAccess` and `TransactionSecurity`: nothing came back, or the access has its own row.
+    /// - Logins, and administration: they change who may do what, and hold nobody's records.
+    ///
+    /// `AsyncReportRun` does count: it has the runs in the background (schedules, refreshed dashboards, snapshots),
+    /// and `Report` those that a user started.
     pub const fn counts_records(self) -> bool {
-        !matches!(
-            self,
-            Self::ApiTotalUsage | Self::UniqueQuery | Self::BulkApiRequest | Self::Login
-        )
+        match self {
+            Self::RestApi
+            | Self::ApexRestApi
+            | Self::Api
+            | Self::BulkApi
+            | Self::BulkApi2
+            | Self::Report
+            | Self::ReportExport
+            | Self::ContentTransfer
+            | Self::Uri
+            | Self::ApexSoap
+            | Self::AsyncReportRun
+            | Self::MultiBlockReport
+            | Self::WaveDownload
+            | Self::ContentDocumentLink
+            | Self::ContentDistribution
+            | Self::DocumentAttachmentDownloads
+            | Self::Search
+            | Self::KnowledgeArticleView
+            | Self::LightningPageView
+            | Self::VisualforceRequest => true,
+            Self::ApiTotalUsage
+            | Self::UniqueQuery
+            | Self::BulkApiRequest
+            | Self::Login
+            | Self::CompositeApi
+            | Self::CompositeApiSubrequest
+            | Self::MetadataApiOperation
+            | Self::Dashboard
+            | Self::WaveInteraction
+            | Self::WaveChange
+            | Self::Attachment
+            | Self::SearchClick
+            | Self::AuraRequest
+            | Self::Console
+            | Self::Sites
+            | Self::LoginAs
+            | Self::Logout
+            | Self::ApexCallout
+            | Self::ContinuationCalloutSummary
+            | Self::NamedCredential
+            | Self::ExternalCrossOrgCallout
+            | Self::ExternalCustomApexCallout
+            | Self::ExternalDataSourceCallout
+            | Self::ExternalODataCallout
+            | Self::InvocableAction
+            | Self::FlowExecution
+            | Self::DatabaseSave
+            | Self::PermissionUpdate
+            | Self::GroupMembership
+            | Self::Sandbox
+            | Self::PlatformEncryption
+            | Self::PackageInstall
+            | Self::ChangeSetOperation
+            | Self::InsufficientAccess
+            | Self::TransactionSecurity
+            | Self::UiAgentInteractionEventLog => false,
+        }
     }
 
     /// The door that rows of this type came through.
     pub const fn channel(self) -> Channel {
         match self {
-            Self::RestApi => Channel::Rest,
+            Self::RestApi | Self::CompositeApi | Self::CompositeApiSubrequest => Channel::Rest,
             Self::ApexRestApi => Channel::ApexRest,
-            Self::Api => Channel::Soap,
+            Self::Api | Self::ApexSoap => Channel::Soap,
             Self::BulkApi | Self::BulkApi2 | Self::BulkApiRequest => Channel::Bulk,
-            Self::Report => Channel::Report,
+            Self::Report | Self::AsyncReportRun | Self::MultiBlockReport | Self::Dashboard => {
+                Channel::Report
+            }
             Self::ReportExport => Channel::ReportExport,
-            Self::ContentTransfer => Channel::File,
-            Self::Login => Channel::Login,
+            Self::ContentTransfer
+            | Self::ContentDocumentLink
+            | Self::ContentDistribution
+            | Self::DocumentAttachmentDownloads
+            | Self::Attachment => Channel::File,
+            Self::Login | Self::LoginAs | Self::Logout => Channel::Login,
             Self::ApiTotalUsage => Channel::ApiUsage,
             Self::UniqueQuery => Channel::Query,
-            Self::Uri => Channel::Ui,
+            Self::Uri
+            | Self::KnowledgeArticleView
+            | Self::LightningPageView
+            | Self::AuraRequest
+            | Self::VisualforceRequest
+            | Self::Console
+            | Self::Sites => Channel::Ui,
+            Self::UiAgentInteractionEventLog => Channel::Agent,
+            Self::InsufficientAccess | Self::TransactionSecurity => Channel::Guard,
+            Self::DatabaseSave => Channel::Database,
+            Self::InvocableAction | Self::FlowExecution => Channel::Automation,
+            Self::ApexCallout
+            | Self::ContinuationCalloutSummary
+            | Self::NamedCredential
+            | Self::ExternalCrossOrgCallout
+            | Self::ExternalCustomApexCallout
+            | Self::ExternalDataSourceCallout
+            | Self::ExternalODataCallout => Channel::Callout,
+            Self::Search | Self::SearchClick => Channel::Search,
+            Self::WaveDownload | Self::WaveInteraction | Self::WaveChange => Channel::Analytics,
+            Self::MetadataApiOperation
+            | Self::PermissionUpdate
+            | Self::GroupMembership
+            | Self::Sandbox
+            | Self::PlatformEncryption
+            | Self::PackageInstall
+            | Self::ChangeSetOperation => Channel::Administration,
         }
     }
 }

@@ -8,9 +8,9 @@
 //! **What comes out** of [`reader::read_log`] is, one after another, an [`row::AccessRow`] for each row
 //! that an agent made, with its [`attribution::Attribution`]; a [`reader::QuarantinedRow`] for each that
 //! could not be read, with the reason and the line; and at the end a [`report::FileReport`] that accounts
-//! for every row: agents' rows, other rows, quarantined rows and rows of types that are not read yet.
-//! Nothing is dropped without being counted. What cannot be judged for want of a column or a type is a
-//! [`report::Gap`]. When a file breaks off, the rows before the break have been given, and the error
+//! for every row: agents' rows, other rows, quarantined rows and rows of types that are not read, those that
+//! are known to tell of no access apart. Nothing is dropped without being counted. What cannot be judged for
+//! want of a column or a type is a [`report::Gap`]. When a file breaks off, the rows before the break have been given, and the error
 //! carries the report up to there.
 //!
 //! From rows, [`tally::Tally`] adds up what each agent did in one hour of one org: a pure function of a
@@ -28,9 +28,9 @@
 //! attribution and evidence need them. Raw bytes leave this crate only with a row in quarantine, bounded,
 //! for whoever must repair the export.
 //!
-//! **Records are counted once.** `ApiTotalUsage`, `UniqueQuery`, `BulkApiRequest` and `Login` rows are
-//! echoes of calls whose records other types count: they have no record count, and do not stand for
-//! uncounted reads ([`event_type::EventType::counts_records`]).
+//! **Records are counted once.** Rows of many types are echoes of accesses whose records other types count:
+//! a count that they lack does not stand for uncounted reads, and one that they have is an estimate that must not be
+//! added up ([`event_type::EventType::counts_records`]).
 //!
 //! Memory does not grow with the file: one buffer up to the limit of a row, bounded counts, and whatever
 //! the sink keeps. Limits are in [`reader::ReadLimits`]; what is over them is quarantined or refused with

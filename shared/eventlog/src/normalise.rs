@@ -1,5 +1,7 @@
 //! From the columns of a row to an access: which column means what, type by type.
 
+mod further;
+
 use std::{borrow::Cow, collections::BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -161,6 +163,7 @@ impl<'a> Fields<'a> {
             EventType::ApiTotalUsage => self.api_total_usage()?,
             EventType::UniqueQuery => self.unique_query()?,
             EventType::Uri => self.uri()?,
+            further => self.further_access(further)?,
         };
         if matches!(access.operation, Operation::Describe | Operation::Login) {
             // The rows that a count or a describe worked through were not returned.

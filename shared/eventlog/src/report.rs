@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{event_type::EventType, row::Hour};
+use crate::{
+    event_type::{EventType, is_known_irrelevant},
+    row::Hour,
+};
 
 /// Why a row could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +108,9 @@ pub struct FileReport {
     pub other_rows: u64,
     /// Rows of types that are not read.
     pub unread_rows: u64,
+    /// Those of the latter that are of a type known to tell of no access.
+    #[serde(default)]
+    pub irrelevant_rows: u64,
     /// Rows that could not be read.
     pub quarantined_rows: u64,
     /// The latter by reason.
@@ -223,6 +229,10 @@ impl Accounting {
         }
         let count = self.report.rows_by_event_type.entry(name.clone()).or_default();
         *count = count.saturating_add(1);
+        if std::str::from_utf8(event_type).is_ok_and(is_known_irrelevant) {
+            self.report.irrelevant_rows = self.report.irrelevant_rows.saturating_add(1);
+            return;
+        }
         let count = self.gaps.entry(Gap::UnknownEventType { name }).or_default();
         *count = count.saturating_add(1);
     }

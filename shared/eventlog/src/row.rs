@@ -62,6 +62,22 @@ pub enum Channel {
     Query,
     /// A page opened in a browser.
     Ui,
+    /// A dashboard, lens or dataset of CRM Analytics.
+    Analytics,
+    /// The search box.
+    Search,
+    /// A call from Salesforce to another system.
+    Callout,
+    /// A flow, or an action that a flow or an agent invoked.
+    Automation,
+    /// A sampled save to the database, whoever asked for it.
+    Database,
+    /// Rights, groups, keys, packages and metadata.
+    Administration,
+    /// A check that refused an access, or a policy that watched one.
+    Guard,
+    /// A conversation with an agent.
+    Agent,
 }
 
 /// What was done.

@@ -28,8 +28,17 @@ impl<'a> Fit<'a> {
             .collect();
         let operation = line.operation();
         let channel = line.tally.key.channel;
-        let is_echo_channel =
-            matches!(channel, Channel::ApiUsage | Channel::Query | Channel::Login);
+        // No door of the agent's choosing: they tell from another side what came through one.
+        let is_echo_channel = matches!(
+            channel,
+            Channel::ApiUsage
+                | Channel::Query
+                | Channel::Login
+                | Channel::Automation
+                | Channel::Database
+                | Channel::Guard
+                | Channel::Agent
+        );
         // An echo that names no object may be about a job or a limit: deleting a job deletes no records.
         let says_operation =
             operation != Operation::Other && (!is_echo_channel || !line.objects.is_empty());

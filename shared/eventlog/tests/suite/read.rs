@@ -226,7 +226,7 @@ fn a_row_over_the_limit_is_set_aside_and_the_next_one_read() {
 fn a_missing_column_and_an_unknown_type_are_gaps_with_their_names() {
     let (_, report) = read(
         format!(
-            "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID\nRestApi,20261124091500,{ORG}\nAuraRequest,x,y\n"
+            "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID\nRestApi,20261124091500,{ORG}\nNeverHeardOf,x,y\n"
         )
         .as_bytes(),
     );
@@ -238,7 +238,7 @@ fn a_missing_column_and_an_unknown_type_are_gaps_with_their_names() {
         report.gaps,
         [
             missing(Some(EventType::RestApi), "USER_ID", 1),
-            CountedGap { gap: Gap::UnknownEventType { name: "AuraRequest".to_owned() }, rows: 1 },
+            CountedGap { gap: Gap::UnknownEventType { name: "NeverHeardOf".to_owned() }, rows: 1 },
         ]
     );
     assert_eq!((report.other_rows, report.unread_rows), (1, 1));
