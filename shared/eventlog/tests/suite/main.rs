@@ -14,3 +14,5 @@ mod samples;
 mod support;
 #[cfg(test)]
 mod tally;
+#[cfg(test)]
+mod types;
