@@ -354,10 +354,16 @@ fn a_purpose_without_channels_allows_all() {
 
 #[test]
 fn the_channel_of_an_echo_is_the_counted_calls_matter() {
-    for event_type in [EventType::ApiTotalUsage, EventType::UniqueQuery] {
-        assert!(
-            rules(&judged(&[line(DESK, Operation::Read, &["Case"]).of(event_type)])).is_empty()
-        );
+    for event_type in [
+        EventType::ApiTotalUsage,
+        EventType::UniqueQuery,
+        EventType::DatabaseSave,
+        EventType::FlowExecution,
+        EventType::InsufficientAccess,
+        EventType::UiAgentInteractionEventLog,
+    ] {
+        let findings = judged(&[line(DESK, Operation::Read, &["Case"]).of(event_type)]);
+        assert!(rules(&findings).is_empty(), "{event_type:?}");
     }
 }
 
