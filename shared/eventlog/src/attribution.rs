@@ -520,7 +520,14 @@ mod tests {
         assert_eq!(rest(bot), "unregistered:bot:0Xx5g000000NEWW");
         let app = Caller { connected_app_id: "0H45g000000NEWWAAA", ..Caller::default() };
         assert_eq!(rest(app), "unregistered:app:0H45g000000NEWW");
-        assert_eq!(attribute(EventType::Uri, app).0, "nobody");
+        assert_eq!(
+            attribute(EventType::MetadataApiOperation, app).0,
+            "unregistered:app:0H45g000000NEWW"
+        );
+        for by_people in [EventType::Uri, EventType::LightningPageView, EventType::GroupMembership]
+        {
+            assert_eq!(attribute(by_people, app).0, "nobody");
+        }
         let mcp = Caller {
             user_id: "0055g00000Ann01",
             client_category: "SALESFORCE_HOSTED_MCP",
