@@ -72,7 +72,7 @@ fn with_event_type(file: &LogFile, name: &'static str) -> LogFile {
     map_rows(file, |_, row| row.with("EVENT_TYPE", name))
 }
 
-/// A type of Salesforce's that is not read yet, with a part of its columns.
+/// A type of Salesforce's that tells of no access and is not read, with a part of its columns.
 fn another_type(people: &LogFile) -> Vec<u8> {
     let header = [
         "EVENT_TYPE",
@@ -90,7 +90,7 @@ fn another_type(people: &LogFile) -> Vec<u8> {
         "TIMESTAMP_DERIVED",
     ];
     let file = map_rows(people, |_, row| {
-        row.with("EVENT_TYPE", "LightningPageView")
+        row.with("EVENT_TYPE", "LightningInteraction")
             .with("APP_NAME", "one:one")
             .with("PAGE_URL", format!("/lightning/search?term={CANARY_PERSONAL_DATA}"))
             .with("DURATION", "412")
