@@ -91,18 +91,13 @@ impl<'a> Fields<'a> {
         .ok_or(NotText { column })
     }
 
-    /// A column as it stands; empty where there is none.
-    pub(crate) fn bytes(&self, position: usize) -> Cow<'a, [u8]> {
-        self.record.field(position)
-    }
-
     /// A column as it stands; empty where the header lacks it.
     pub(crate) fn column(&self, position: Option<usize>) -> Cow<'a, [u8]> {
         position.map_or(Cow::Borrowed(&[]), |position| self.record.field(position))
     }
 
-    /// Positions of the columns that say who acted.
-    pub(crate) fn caller_columns(&self) -> impl Iterator<Item = usize> {
+    /// The columns that say who acted, in a fixed order, absent ones too.
+    pub(crate) fn caller_columns(&self) -> [Option<usize>; 10] {
         let columns = self.columns();
         [
             columns.user_id,
@@ -116,8 +111,6 @@ impl<'a> Fields<'a> {
             columns.browser_type,
             columns.api_client_category,
         ]
-        .into_iter()
-        .flatten()
     }
 
     fn count(&self, position: Option<usize>) -> Option<u64> {

@@ -79,8 +79,9 @@ impl Recall {
     pub(crate) fn knows_as_person(&mut self, event_type: EventType, fields: &Fields<'_>) -> bool {
         self.caller.clear();
         self.caller.extend_from_slice(event_type.name().as_bytes());
-        for position in fields.caller_columns() {
-            let value = fields.bytes(position);
+        // Absent columns count as empty ones: a header in the middle of the file may have others.
+        for column in fields.caller_columns() {
+            let value = fields.column(column);
             self.caller.extend_from_slice(&value.len().to_le_bytes());
             self.caller.extend_from_slice(&value);
         }

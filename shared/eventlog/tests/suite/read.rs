@@ -263,6 +263,21 @@ fn a_header_in_the_middle_binds_anew() {
     assert_eq!(report.hours.len(), 2);
 }
 
+/// A person's row must not vouch for a row under another header whose values are the same and mean something else.
+#[test]
+fn who_acted_is_told_by_columns_and_not_by_values_alone() {
+    let (person, text) = ("0055g00000Ann01", "0Xx5g000000NEWW");
+    let data = format!(
+        "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID,USER_ID,CLIENT_NAME\n\
+         RestApi,20261124091500,{ORG},{person},{text}\n\
+         EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID,USER_ID,BOT_ID\n\
+         RestApi,20261124091501,{ORG},{person},{text}\n"
+    );
+    let (kept, report) = read(data.as_bytes());
+    assert_eq!((report.rows, report.agent_rows), (2, 1));
+    assert_eq!(kept.rows[0].0.identity.bot_id.as_deref(), Some(text));
+}
+
 #[test]
 fn a_file_may_hold_several_types_and_orgs() {
     let other_org = "00D5g000004Zz9Z";
