@@ -1,12 +1,15 @@
 //! Files that are whole, broken, hostile or something else.
 
-use std::io::{Read, Write};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+};
 
 use eventlog::{
     event_type::EventType,
     format::LooksLike,
-    reader::{ReadError, ReadLimits, read_log},
-    report::{CountedGap, Gap, QuarantineReason},
+    reader::{QuarantinedRow, ReadError, ReadLimits, read_log},
+    report::{CountedGap, FileReport, Gap, QuarantineReason},
 };
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
@@ -379,6 +382,61 @@ proptest! {
         }
         let shuffled: Vec<_> = order.iter().map(|position| columns[*position]).collect();
         prop_assert_eq!(row_of("RestApi", &shuffled).row_hash, row_of("RestApi", &HASHED).row_hash);
+    }
+
+    #[test]
+    fn a_row_is_read_in_company_as_it_is_alone(
+        rows in proptest::collection::vec(
+            (
+                prop::sample::select(vec!["RestApi", "API", "Login", "URI", "LightningError", "Nope", ""]),
+                prop::sample::select(vec![
+                    "2026-11-24T09:15:00.128Z", "2026-11-24T09:59:59.999Z", "2026-11-24T10:00:00.000Z",
+                    "2026-11-24T10:15:00+0100", "2026-11-24T09:15:60.000Z", "2026-11-24T09:15", "",
+                ]),
+                prop::sample::select(vec![ORG, "00D5g000004Zz9ZEAQ", "00D", ""]),
+                prop::sample::select(vec![USER, "0055g00000Ann01", ""]),
+                // By headers whose columns differ, and that say different things of the same values.
+                prop::sample::select(vec!["CLIENT_NAME", "BOT_ID", "CONNECTED_APP_NAME", "USER_AGENT", "QUERY"]),
+                prop::sample::select(vec!["", "0Xx5g000000NEWW", "curl/8.1", "Salesforce Mobile"]),
+            ),
+            1..30,
+        )
+    ) {
+        let (mut together, mut alone) = (Vec::new(), Kept::default());
+        let (mut counts, mut hours) = ([0_u64; 4], BTreeMap::new());
+        let sums = |report: &FileReport| {
+            [report.rows, report.agent_rows, report.unread_rows, report.quarantined_rows]
+        };
+        for (event_type, at, org, user, column, value) in rows {
+            let data = format!(
+                "EVENT_TYPE,TIMESTAMP_DERIVED,ORGANIZATION_ID,USER_ID,{column}\n\
+                 {event_type},{at},{org},{user},{value}\n"
+            );
+            together.extend_from_slice(data.as_bytes());
+            let (kept, report) = read(data.as_bytes());
+            alone.rows.extend(kept.rows);
+            alone.quarantined.extend(kept.quarantined);
+            for (sum, count) in counts.iter_mut().zip(sums(&report)) {
+                *sum += count;
+            }
+            for hour in report.hours {
+                let known = hours.entry((hour.org_id, hour.event_type, hour.hour)).or_insert((0, 0));
+                *known = (known.0 + hour.rows, known.1 + hour.agent_rows);
+            }
+        }
+        let (kept, report) = read(&together);
+        prop_assert_eq!(kept.rows, alone.rows);
+        let reasons = |kept: &[QuarantinedRow]| -> Vec<_> {
+            kept.iter().map(|row| (row.reason, row.column, row.raw.clone())).collect()
+        };
+        prop_assert_eq!(reasons(&kept.quarantined), reasons(&alone.quarantined));
+        prop_assert_eq!(sums(&report), counts);
+        let counted: BTreeMap<_, _> = report
+            .hours
+            .into_iter()
+            .map(|it| ((it.org_id, it.event_type, it.hour), (it.rows, it.agent_rows)))
+            .collect();
+        prop_assert_eq!(counted, hours);
     }
 
     #[test]
