@@ -142,9 +142,11 @@ export class BreachclockStack extends Stack {
       timeout: paceOf(this.settings).ingestTimeout,
       permissions: [
         permissions.consumeQueue(queue),
+        // Files whose rows may now be joined are read once more.
+        permissions.sendToQueue(queue),
         ...permissions.readObjects(landing),
         ...permissions.readAndWriteObjects(records, [EXTRACTS_PREFIX, QUARANTINE_PREFIX]),
-        permissions.useItems(access, ['GetItem', 'PutItem']),
+        permissions.useItems(access, ['GetItem', 'Query', 'PutItem']),
         permissions.useItems(catalog, ['GetItem']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 's3', 'sqs']),
       ],

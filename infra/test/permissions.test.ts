@@ -96,6 +96,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     'dynamodb:GetItem <TablesAccess>',
     'dynamodb:GetItem <TablesCatalog>',
     'dynamodb:PutItem <TablesAccess>',
+    'dynamodb:Query <TablesAccess>',
     's3:AbortMultipartUpload <BucketsRecords>/extracts/*',
     's3:AbortMultipartUpload <BucketsRecords>/quarantine/*',
     's3:GetObject <BucketsLanding>/*',
@@ -110,6 +111,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     'sqs:DeleteMessage <LandingQueue>',
     'sqs:GetQueueAttributes <LandingQueue>',
     'sqs:ReceiveMessage <LandingQueue>',
+    'sqs:SendMessage <LandingQueue>',
   ],
   assess: [
     'dynamodb:DescribeStream <TablesAccess>',

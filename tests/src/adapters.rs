@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::{
 };
 use ports::{
     Ports, SystemClock,
-    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, S3Objects, SnsPublisher},
+    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, DynamoJoins, S3Objects, SnsPublisher},
+    memory::MemoryQueue,
 };
 
 use crate::LocalStack;
@@ -31,6 +32,9 @@ impl LocalStack {
         Ok(Ports {
             objects: Arc::new(S3Objects::new(aws_sdk_s3::Client::from_conf(objects))),
             access: Arc::new(DynamoAccess::new(tables.clone(), "own-access")),
+            joins: Arc::new(DynamoJoins::new(tables.clone(), "own-access")),
+            // Conformance asks nothing of the queue: its messages would be read by the deployed function.
+            queue: Arc::new(MemoryQueue::default()),
             incidents: Arc::new(DynamoIncidents::new(tables.clone(), "own-incident")),
             catalog: Arc::new(DynamoCatalog::new(tables, "own-catalog")),
             publisher: Arc::new(SnsPublisher::new(topics, &self.outputs().alert_topic_arn)),

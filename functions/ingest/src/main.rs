@@ -3,14 +3,14 @@
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda::{
     environment::required,
-    landed::landed_objects,
+    landed::work,
     logging,
     metrics::{self, Metric},
     queue::Queue,
     world::World,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use pipeline::ingest::{IngestSettings, ingest_object};
+use pipeline::ingest::{IngestSettings, ingest};
 use ports::Ports;
 
 struct Function {
@@ -23,7 +23,8 @@ struct Function {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let world = World::from_environment().await.with_objects().with_access()?.with_catalog()?;
+    let world = World::from_environment().await.with_objects();
+    let world = world.with_access()?.with_joins()?.with_queue()?.with_catalog()?;
     let function = Function {
         queue: Queue::from_environment(world.sdk())?,
         ports: world.ports(),
@@ -53,8 +54,8 @@ impl Function {
     }
 
     async fn read(&self, message: &SqsMessage) -> Result<(), Error> {
-        for object in landed_objects(message.body.as_deref().unwrap_or_default())? {
-            let file = ingest_object(&self.ports, &self.settings, &object).await?;
+        for work in work(message.body.as_deref().unwrap_or_default())? {
+            let Some(file) = ingest(&self.ports, &self.settings, &work).await? else { continue };
             self.count(&[
                 (Metric::RowsRead, file.row_count),
                 (Metric::RowsQuarantined, file.quarantined.values().sum()),

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use async_trait::async_trait;
 use ports::{ObjectReader, ObjectStore, PortError, Result};
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 
 /// The bucket of what is to be read; its keys are paths, or `-` for standard input.
 pub(crate) const INPUT: &str = "file";
@@ -31,11 +32,19 @@ fn failed(call: &'static str, error: &io::Error) -> PortError {
 #[async_trait]
 impl ObjectStore for LocalObjects {
     async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
+        let mut path = self.path(bucket, key);
         if bucket == INPUT && key == "-" {
-            let body = Box::pin(tokio::io::stdin());
-            return Ok(ObjectReader { body, size_bytes: None, e_tag: None });
+            path = self.kept.path().join("standard-input");
+            // It can be read once only, and a file whose rows turn out to be joined is read again.
+            if !path.exists() {
+                let kept = tokio::fs::File::create(&path).await;
+                let mut kept = kept.map_err(|error| failed("making a file", &error))?;
+                tokio::io::copy(&mut tokio::io::stdin(), &mut kept)
+                    .await
+                    .map_err(|error| failed("reading standard input", &error))?;
+                kept.flush().await.map_err(|error| failed("writing a file", &error))?;
+            }
         }
-        let path = self.path(bucket, key);
         let file = tokio::fs::File::open(&path).await;
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => PortError::NotFound { what: path.display().to_string() },

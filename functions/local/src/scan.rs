@@ -17,14 +17,20 @@ use incident::Incident;
 use pipeline::{
     PipelineError,
     assess::assess_day,
-    ingest::{IngestSettings, LandedObject, ingest_object},
+    ingest::{IngestSettings, LandedObject, ingest},
 };
 use ports::{
-    Clock, FileOutcome, Ports, StoredConfiguration, SystemClock,
-    memory::{ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryPublisher},
+    Clock, FileOutcome, Ports, StoredConfiguration, SystemClock, Work,
+    memory::{
+        ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryPublisher,
+        MemoryQueue,
+    },
 };
 
 use crate::files::{INPUT, LocalObjects};
+
+/// Bucket of what is kept while a scan runs.
+const RECORDS: &str = "records";
 
 /// What a scan found.
 pub(crate) struct Scan {
@@ -54,6 +60,7 @@ pub(crate) async fn scan(
 ) -> anyhow::Result<Scan> {
     let access = Arc::new(MemoryAccess::default());
     let incidents = Arc::new(MemoryIncidents::default());
+    let queue = Arc::new(MemoryQueue::default());
     let clock: Arc<dyn Clock> = match as_of {
         Some(instant) => Arc::new(ManualClock::at(instant)),
         None => Arc::new(SystemClock),
@@ -62,6 +69,8 @@ pub(crate) async fn scan(
     let ports = Ports {
         objects: Arc::new(objects),
         access: access.clone(),
+        joins: Arc::new(MemoryJoins::default()),
+        queue: queue.clone(),
         incidents: incidents.clone(),
         catalog: Arc::new(MemoryCatalog::default()),
         publisher: Arc::new(MemoryPublisher::default()),
@@ -78,6 +87,11 @@ pub(crate) async fn scan(
 
     let files = files_under(paths)?;
     let unread = read_all(&ports, &files).await?;
+    // Rows of files that were read early may belong to agents that a later one names.
+    let settings = IngestSettings::new(RECORDS);
+    for work in queue.take() {
+        ingest(&ports, &settings, &work).await?;
+    }
     // Every hour stands by now, so that each day is judged once and an incident opens with all that is known.
     let changed: BTreeSet<_> = access.take_stream().into_iter().collect();
     for (org_id, agent, day) in changed {
@@ -139,17 +153,17 @@ fn add_all<K: Ord>(sums: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
 }
 
 async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
-    let settings = IngestSettings::new("records");
+    let settings = IngestSettings::new(RECORDS);
     let mut progress = Progress::new(files.len());
     let mut unread = Vec::new();
     for file in files {
         progress.next();
         let key = file.to_string_lossy().into_owned();
-        let landed = LandedObject { bucket: INPUT.to_owned(), key, version: None };
-        match ingest_object(ports, &settings, &landed).await {
+        let landed = LandedObject { bucket: INPUT.to_owned(), key: key.clone(), version: None };
+        match ingest(ports, &settings, &Work::Read(landed)).await {
             Ok(_) => {}
             Err(PipelineError::File { key, reason, .. }) => unread.push((key, reason)),
-            Err(PipelineError::Port(error)) => unread.push((landed.key, error.to_string())),
+            Err(PipelineError::Port(error)) => unread.push((key, error.to_string())),
             Err(error) => return Err(error.into()),
         }
     }

@@ -80,6 +80,8 @@ fn line(agent: &'static str, operation: Operation, objects: &[&str]) -> Made {
             fields: BTreeSet::new(),
             source_addresses: BTreeSet::new(),
             attributed_by: AttributedBy::ConnectedApp,
+            joined_by: None,
+            joined_row_count: 0,
             evidence: BTreeSet::from(["00aa".to_owned()]),
         },
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event_type::EventType,
-    row::{Channel, Identity},
+    joins::{Confidence, JoinKind, Joined},
+    row::{AccessRow, Channel, Identity},
 };
 
 /// Names an agent: its registered name, or for one that nobody registered what identifies it, as
@@ -75,6 +76,8 @@ pub enum Attribution {
         purpose: Option<String>,
         /// How we know.
         by: AttributedBy,
+        /// Over which key, where the mark is in another row.
+        joined_by: Option<JoinKind>,
     },
     /// A person, or the platform itself.
     NotAnAgent,
@@ -86,9 +89,17 @@ impl Attribution {
         matches!(self, Self::Agent { .. })
     }
 
+    /// How sure it is; `None` where no agent made the row.
+    pub fn confidence(&self) -> Option<Confidence> {
+        match self {
+            Self::Agent { by, joined_by, .. } => Some(Confidence::of(*by, *joined_by)),
+            Self::NotAnAgent => None,
+        }
+    }
+
     fn unregistered(kind: &str, name: &str, by: AttributedBy) -> Self {
         let agent = AgentKey(format!("{}{kind}:{name}", AgentKey::UNREGISTERED));
-        Self::Agent { agent, purpose: None, by }
+        Self::Agent { agent, purpose: None, by, joined_by: None }
     }
 }
 
@@ -142,8 +153,7 @@ type Registration = (AgentKey, Option<String>);
 /// - a client that names itself as a program does (`python-requests`, `curl` …) and has no connected app:
 ///   `unregistered:client:python-requests`
 ///
-/// Everything else is people and the platform itself. Joins over session, login and job keys are made by
-/// whoever holds the rows: [`crate::row::JoinKeys`] stay on each row for that.
+/// Everything else is people and the platform itself, unless another row says more ([`crate::joins`]).
 #[derive(Clone, Debug, Default)]
 pub struct AgentDirectory {
     by_value: BTreeMap<AttributedBy, BTreeMap<String, Registration>>,
@@ -213,6 +223,25 @@ impl AgentDirectory {
         self.attribute_caller(event_type, &Caller::from(identity))
     }
 
+    /// Who made a row that was kept: by what it says itself, and else by the row that it was joined to.
+    pub fn attribute_row(&self, row: &AccessRow) -> Attribution {
+        let own = self.attribute(row.event_type, &row.identity);
+        match &row.joined {
+            Some(joined) if !own.is_agent() => self.attribute_joined(joined),
+            _ => own,
+        }
+    }
+
+    pub(crate) fn attribute_joined(&self, joined: &Joined) -> Attribution {
+        let caller = &joined.caller;
+        match self.attribute(caller.event_type, &caller.identity) {
+            Attribution::Agent { agent, purpose, by, .. } => {
+                Attribution::Agent { agent, purpose, by, joined_by: Some(joined.by) }
+            }
+            Attribution::NotAnAgent => Attribution::NotAnAgent,
+        }
+    }
+
     pub(crate) fn attribute_caller(
         &self,
         event_type: EventType,
@@ -233,7 +262,12 @@ impl AgentDirectory {
             return None;
         }
         let (agent, purpose) = self.by_value.get(&by)?.get(value)?;
-        Some(Attribution::Agent { agent: agent.clone(), purpose: purpose.clone(), by })
+        Some(Attribution::Agent {
+            agent: agent.clone(),
+            purpose: purpose.clone(),
+            by,
+            joined_by: None,
+        })
     }
 
     /// By marks that Salesforce writes and the caller cannot choose.
@@ -293,7 +327,7 @@ impl AgentDirectory {
     }
 }
 
-fn has_app(caller: &Caller<'_>) -> bool {
+pub(crate) fn has_app(caller: &Caller<'_>) -> bool {
     !caller.connected_app_id.is_empty() || !caller.connected_app_name.is_empty()
 }
 
@@ -481,7 +515,8 @@ mod tests {
             Attribution::Agent {
                 agent: AgentKey("by-bot".to_owned()),
                 purpose: Some("support".to_owned()),
-                by: AttributedBy::Bot
+                by: AttributedBy::Bot,
+                joined_by: None,
             }
         );
     }

@@ -13,6 +13,9 @@
 //! want of a column or a type is a [`report::Gap`]. When a file breaks off, the rows before the break have been given, and the error
 //! carries the report up to there.
 //!
+//! A row that does not say whose it is may be joined to one that does ([`joins`]): the sink is asked, because only whoever
+//! holds other files knows.
+//!
 //! From rows, [`tally::Tally`] adds up what each agent did in one hour of one org: a pure function of a
 //! *set* of rows, so that order, split and repetition do not show. [`extract`] is how rows are kept
 //! between the two: sorted by their hash, compressed, named by their content, merged without repeats.
@@ -41,6 +44,7 @@ mod columns;
 pub mod event_type;
 pub mod extract;
 pub mod format;
+pub mod joins;
 mod normalise;
 pub mod objects;
 pub mod reader;

@@ -12,6 +12,7 @@ use crate::{
     attribution::Caller,
     columns::{Columns, Header},
     event_type::EventType,
+    joins,
     objects::{
         MAX_OBJECTS_PER_ROW, MAX_RECORD_IDS_PER_ROW, canonical_object, id_15, is_object_name,
         object_of_record_id, object_set, record_id,
@@ -26,6 +27,9 @@ const MAX_IDENTITY_BYTES: usize = 256;
 
 /// Longest join key or address that is kept, in bytes.
 const MAX_KEY_BYTES: usize = 64;
+
+/// What the ids of bulk jobs start with.
+const BULK_JOB_PREFIX: &str = "750";
 
 const BYTES_PER_MEBIBYTE: u128 = 1_048_576;
 
@@ -51,6 +55,8 @@ struct Access {
     record_count: Option<u64>,
     response_bytes: Option<u64>,
     record_ids: BTreeSet<String>,
+    /// The bulk job that a call is about.
+    job_id: Option<String>,
     succeeded: bool,
 }
 
@@ -63,6 +69,7 @@ impl Default for Access {
             record_count: None,
             response_bytes: None,
             record_ids: BTreeSet::new(),
+            job_id: None,
             succeeded: true,
         }
     }
@@ -168,24 +175,19 @@ impl<'a> Fields<'a> {
         while access.record_ids.len() > MAX_RECORD_IDS_PER_ROW {
             access.record_ids.pop_last();
         }
-        let key = |position, column| {
-            self.text(position, column).map(|text| non_empty(&text, MAX_KEY_BYTES))
-        };
+        let keys = self.join_keys()?;
+        let key = |position, column| self.key(position, column);
         let client_address = key(columns.client_ip, "CLIENT_IP")?;
         let source_address = key(columns.source_ip, "SOURCE_IP")?;
         let is_internal = client_address.as_deref().is_none_or(|it| it == "Salesforce.com IP");
         Ok(AccessRow {
             row_hash: self.row_hash(event_type),
+            joined: None,
             org_id,
             event_type,
             at,
             identity: identity(caller),
-            join_keys: JoinKeys {
-                request_id: key(columns.request_id, "REQUEST_ID")?,
-                session_key: key(columns.session_key, "SESSION_KEY")?,
-                login_key: key(columns.login_key, "LOGIN_KEY")?,
-                job_id: key(columns.job_id, "JOB_ID")?.map(|id| id_15(&id).unwrap_or(id)),
-            },
+            join_keys: JoinKeys { job_id: keys.job_id.or(access.job_id), ..keys },
             channel: event_type.channel(),
             operation: access.operation,
             objects: access.objects,
@@ -199,6 +201,53 @@ impl<'a> Fields<'a> {
                 client_address
             },
             succeeded: access.succeeded,
+        })
+    }
+
+    fn key(
+        &self,
+        position: Option<usize>,
+        column: &'static str,
+    ) -> Result<Option<String>, NotText> {
+        self.text(position, column).map(|text| non_empty(&text, MAX_KEY_BYTES))
+    }
+
+    /// The columns that it may be joined by and the org, in a fixed order, absent ones too.
+    pub(crate) fn join_columns(&self) -> [Option<usize>; 5] {
+        let columns = self.columns();
+        [
+            columns.organization_id,
+            columns.job_id,
+            columns.session_key,
+            columns.request_id,
+            columns.login_key,
+        ]
+    }
+
+    /// What the row may be joined by.
+    pub(crate) fn join_keys(&self) -> Result<JoinKeys, NotText> {
+        let columns = self.columns();
+        Ok(JoinKeys {
+            request_id: self.key(columns.request_id, "REQUEST_ID")?,
+            session_key: self.key(columns.session_key, "SESSION_KEY")?,
+            login_key: self.key(columns.login_key, "LOGIN_KEY")?,
+            job_id: self.key(columns.job_id, "JOB_ID")?.map(|id| id_15(&id).unwrap_or(id)),
+        })
+    }
+
+    /// Whether a machine may have made this row, of a type where that is possible ([`joins::may_seek`]): reports and
+    /// files are people's unless an API or Apex asked for them.
+    pub(crate) fn may_be_a_machines(&self, event_type: EventType) -> Result<bool, NotText> {
+        let columns = self.columns();
+        Ok(match event_type {
+            EventType::Report | EventType::AsyncReportRun | EventType::MultiBlockReport => {
+                let origin = self.text(columns.origin, "ORIGIN")?;
+                origin.contains("Api") || origin.contains("Apex")
+            }
+            EventType::ContentTransfer => {
+                self.text(columns.transaction_type, "TRANSACTION_TYPE")?.contains("Api")
+            }
+            _ => joins::may_seek(event_type),
         })
     }
 
@@ -460,6 +509,7 @@ impl Access {
         if let Some(query) = &call.query {
             self.apply_query(&soql::shape(query));
         }
+        self.job_id.clone_from(&call.job_id);
         call.is_job
     }
 }
@@ -471,6 +521,7 @@ struct RestCall<'a> {
     record_ids: Vec<&'a str>,
     query: Option<String>,
     is_job: bool,
+    job_id: Option<String>,
 }
 
 impl<'a> RestCall<'a> {
@@ -527,7 +578,11 @@ impl<'a> RestCall<'a> {
                 _ => Operation::Other,
             }
         };
-        Self { operation, object, record_ids, query, is_job }
+        let job_id = segments
+            .iter()
+            .filter(|segment| is_job && segment.starts_with(BULK_JOB_PREFIX))
+            .find_map(|segment| id_15(segment));
+        Self { operation, object, record_ids, query, is_job, job_id }
     }
 }
 

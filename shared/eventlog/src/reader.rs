@@ -2,15 +2,18 @@
 
 use std::{borrow::Cow, collections::BTreeMap, io::Read};
 
+use chrono::{DateTime, Utc};
+
 use crate::{
-    attribution::{AgentDirectory, Attribution, Caller},
+    attribution::{AgentDirectory, Attribution, Caller, has_app},
     columns::Header,
     event_type::EventType,
     format::{
         BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
     },
+    joins::{JoinKey, Joined, may_seek, sought_keys},
     normalise::{Fields, NotText},
-    recall::Recall,
+    recall::{Person, Recall},
     records::{Record, RecordReader, RecordState},
     report::{Accounting, FileReport, QuarantineReason},
     row::AccessRow,
@@ -66,6 +69,15 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 pub trait RowSink {
     /// A row that an agent made; `attribution` is [`Attribution::Agent`].
     fn agent_row(&mut self, row: AccessRow, attribution: Attribution) -> Result<(), SinkError>;
+
+    /// A row that came through a machine's door and does not say whose it is: `sought` are the keys by which another row
+    /// may, the surest first. Whoever knows of such a row, and that an agent made it, answers with what it says, and the
+    /// row comes to [`RowSink::agent_row`]; else it is counted among the others. The same keys need not be asked for
+    /// again after the answer that nobody is known.
+    fn unclaimed(&mut self, sought: Vec<JoinKey>) -> Result<Option<Joined>, SinkError> {
+        let _ = sought;
+        Ok(None)
+    }
 
     /// A row that could not be read.
     fn quarantined(&mut self, row: QuarantinedRow) -> Result<(), SinkError>;
@@ -247,6 +259,24 @@ impl From<QuarantineReason> for Unreadable {
     }
 }
 
+/// Why a row was not read.
+enum RowStop {
+    Unreadable(Unreadable),
+    Sink(SinkError),
+}
+
+impl From<Unreadable> for RowStop {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(unreadable)
+    }
+}
+
+impl From<NotText> for RowStop {
+    fn from(not_text: NotText) -> Self {
+        Self::Unreadable(not_text.into())
+    }
+}
+
 impl From<NotText> for Unreadable {
     fn from(NotText { column }: NotText) -> Self {
         Self { reason: QuarantineReason::InvalidText, column: Some(column) }
@@ -353,7 +383,8 @@ impl Reading<'_> {
         }
         let fields = Fields::new(record, header);
         match self.read(event_type, &fields) {
-            Err(unreadable) => Ok(Err(unreadable)),
+            Err(RowStop::Unreadable(unreadable)) => Ok(Err(unreadable)),
+            Err(RowStop::Sink(error)) => Err(Stop::Sink(error)),
             Ok(None) => Ok(Ok(())),
             Ok(Some((row, attribution))) => {
                 self.sink.agent_row(row, attribution).map_err(Stop::Sink)?;
@@ -367,62 +398,111 @@ impl Reading<'_> {
         &mut self,
         event_type: EventType,
         fields: &Fields<'_>,
-    ) -> Result<Option<(AccessRow, Attribution)>, Unreadable> {
+    ) -> Result<Option<(AccessRow, Attribution)>, RowStop> {
         let columns = fields.columns();
         let org = fields.column(columns.organization_id);
         if org.is_empty() {
-            return Err(QuarantineReason::NoOrganization.into());
+            return Err(Unreadable::from(QuarantineReason::NoOrganization).into());
         }
         if self.recall.org_id(&org).is_none() {
             fields.text(columns.organization_id, "ORGANIZATION_ID")?;
-            return Err(QuarantineReason::BadOrganization.into());
+            return Err(Unreadable::from(QuarantineReason::BadOrganization).into());
         }
-        let derived = fields.column(columns.timestamp_derived);
-        let at = if let Some(at) = self.recall.moment(&derived) {
-            at
-        } else {
-            fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
-            let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
-            timestamp::parse_compact(&compact).ok_or(
-                if derived.is_empty() && compact.is_empty() {
-                    QuarantineReason::NoTime
-                } else {
-                    QuarantineReason::BadTime
-                },
-            )?
-        };
-        let is_person = self.recall.knows_as_person(event_type, fields);
-        let org_id = self.recall.org_id(&org).ok_or(QuarantineReason::BadOrganization)?;
-        if is_person {
+        let at = self.moment(fields)?;
+        let person = self.recall.person(event_type, fields);
+        let org_id =
+            self.recall.org_id(&org).ok_or(Unreadable::from(QuarantineReason::BadOrganization))?;
+        if person == Some(Person::Surely) {
             self.accounting.read(event_type, org_id, at, false);
             return Ok(None);
         }
         let org_id = org_id.to_owned();
-
-        let texts = CallerTexts::of(fields)?;
-        let caller = texts.caller();
-        let is_platforms = caller.bot_id.is_empty()
-            && caller.planner_id.is_empty()
-            && caller.client_name.starts_with("SfdcInternalAPI/")
-            && fields.text(columns.api_type, "API_TYPE")? == "T"
-            && fields.text(columns.client_ip, "CLIENT_IP")?.is_empty();
-        let attribution = if is_platforms {
-            Attribution::NotAnAgent
-        } else {
-            self.directory.attribute_caller(event_type, &caller)
-        };
-        if !attribution.is_agent() && !is_platforms {
-            self.recall.is_a_person();
+        if person.is_none() {
+            let texts = CallerTexts::of(fields)?;
+            let caller = texts.caller();
+            if is_platform(fields, &caller)? {
+                self.accounting.read(event_type, &org_id, at, false);
+                return Ok(None);
+            }
+            let attribution = self.directory.attribute_caller(event_type, &caller);
+            if attribution.is_agent() {
+                let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
+                self.accounting.read(event_type, &org_id, at, true);
+                return Ok(Some((row, attribution)));
+            }
+            // Whoever names an application and is no agent uses an application of people.
+            let may_be_joined = may_seek(event_type) && !has_app(&caller);
+            self.recall.is_a_person(if may_be_joined {
+                Person::UnlessJoined
+            } else {
+                Person::Surely
+            });
+            if !may_be_joined {
+                self.accounting.read(event_type, &org_id, at, false);
+                return Ok(None);
+            }
         }
-        let agents = if attribution.is_agent() {
-            let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
-            Some((row, attribution))
-        } else {
-            None
+        let Some(joined) = self.joined(event_type, &org_id, fields)? else {
+            self.accounting.read(event_type, &org_id, at, false);
+            return Ok(None);
         };
-        self.accounting.read(event_type, &org_id, at, agents.is_some());
-        Ok(agents)
+        let texts = CallerTexts::of(fields)?;
+        let row = fields.access_row(event_type, org_id.clone(), at, &texts.caller())?;
+        let attribution = self.directory.attribute_joined(&joined);
+        self.accounting.joined();
+        self.accounting.read(event_type, &org_id, at, true);
+        Ok(Some((AccessRow { joined: Some(joined), ..row }, attribution)))
     }
+
+    /// When it happened.
+    fn moment(&mut self, fields: &Fields<'_>) -> Result<DateTime<Utc>, Unreadable> {
+        let columns = fields.columns();
+        let derived = fields.column(columns.timestamp_derived);
+        if let Some(at) = self.recall.moment(&derived) {
+            return Ok(at);
+        }
+        fields.text(columns.timestamp_derived, "TIMESTAMP_DERIVED")?;
+        let compact = fields.text(columns.timestamp, "TIMESTAMP")?;
+        let is_absent = derived.is_empty() && compact.is_empty();
+        let reason = if is_absent { QuarantineReason::NoTime } else { QuarantineReason::BadTime };
+        timestamp::parse_compact(&compact).ok_or(reason.into())
+    }
+
+    /// Asks for another row that says who made this one.
+    fn joined(
+        &mut self,
+        event_type: EventType,
+        org_id: &str,
+        fields: &Fields<'_>,
+    ) -> Result<Option<Joined>, RowStop> {
+        if !fields.may_be_a_machines(event_type)? {
+            return Ok(None);
+        }
+        if self.recall.knows_as_unclaimed(event_type, fields) {
+            self.accounting.unclaimed();
+            return Ok(None);
+        }
+        let sought = sought_keys(org_id, event_type, &fields.join_keys()?);
+        if sought.is_empty() {
+            return Ok(None);
+        }
+        let joined = self.sink.unclaimed(sought).map_err(RowStop::Sink)?;
+        if joined.is_none() {
+            self.recall.is_unclaimed();
+            self.accounting.unclaimed();
+        }
+        Ok(joined)
+    }
+}
+
+/// Whether the platform made the row itself: it is logged as a call of the Tooling API without an address.
+fn is_platform(fields: &Fields<'_>, caller: &Caller<'_>) -> Result<bool, NotText> {
+    let columns = fields.columns();
+    Ok(caller.bot_id.is_empty()
+        && caller.planner_id.is_empty()
+        && caller.client_name.starts_with("SfdcInternalAPI/")
+        && fields.text(columns.api_type, "API_TYPE")? == "T"
+        && fields.text(columns.client_ip, "CLIENT_IP")?.is_empty())
 }
 
 /// The columns that say who acted, decoded.

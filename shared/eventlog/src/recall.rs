@@ -3,7 +3,7 @@
 //! Nearly all rows of a file are of one type, org and hour, and come from callers that came before. What is
 //! recalled is compared with the bytes of the row itself, so that recalling changes nothing but the time it takes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,13 +18,24 @@ const MAX_CALLER_BYTES: usize = 1_024;
 /// `2026-11-24T09:`
 const HOUR_CHARACTERS: usize = 14;
 
+/// A caller that says nothing of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Person {
+    /// Whatever else its rows say.
+    Surely,
+    /// Unless a row is joined to one that says more.
+    UnlessJoined,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     event_type: Option<(Vec<u8>, EventType)>,
     org: Option<(Vec<u8>, String)>,
     hour: Option<([u8; HOUR_CHARACTERS], DateTime<Utc>)>,
-    people: HashSet<Vec<u8>, foldhash::fast::RandomState>,
+    people: HashMap<Vec<u8>, Person, foldhash::fast::RandomState>,
     caller: Vec<u8>,
+    unclaimed: HashSet<Vec<u8>, foldhash::fast::RandomState>,
+    sought: Vec<u8>,
 }
 
 impl Recall {
@@ -76,27 +87,58 @@ impl Recall {
 
     /// Whether this caller, known by the same columns, was found to be no agent. Notes the caller for
     /// [`Recall::is_a_person`].
-    pub(crate) fn knows_as_person(&mut self, event_type: EventType, fields: &Fields<'_>) -> bool {
-        self.caller.clear();
-        self.caller.extend_from_slice(event_type.name().as_bytes());
-        // Absent columns count as empty ones: a header in the middle of the file may have others.
-        for column in fields.caller_columns() {
-            let value = fields.column(column);
-            self.caller.extend_from_slice(&value.len().to_le_bytes());
-            self.caller.extend_from_slice(&value);
+    pub(crate) fn person(&mut self, event_type: EventType, fields: &Fields<'_>) -> Option<Person> {
+        spell(&mut self.caller, event_type, fields, &fields.caller_columns());
+        self.people.get(self.caller.as_slice()).copied()
+    }
+
+    /// Whether nobody knew a row with the same keys. Notes the keys for [`Recall::is_unclaimed`].
+    pub(crate) fn knows_as_unclaimed(
+        &mut self,
+        event_type: EventType,
+        fields: &Fields<'_>,
+    ) -> bool {
+        spell(&mut self.sought, event_type, fields, &fields.join_columns());
+        self.unclaimed.contains(self.sought.as_slice())
+    }
+
+    /// Nobody knows the row that was last asked for.
+    pub(crate) fn is_unclaimed(&mut self) {
+        if self.sought.len() > MAX_CALLER_BYTES {
+            return;
         }
-        self.people.contains(self.caller.as_slice())
+        if self.unclaimed.len() >= MAX_CALLERS {
+            self.unclaimed.clear();
+        }
+        self.unclaimed.insert(self.sought.clone());
     }
 
     /// The caller that was last asked for is no agent.
-    pub(crate) fn is_a_person(&mut self) {
+    pub(crate) fn is_a_person(&mut self, person: Person) {
         if self.caller.len() > MAX_CALLER_BYTES {
             return;
         }
         if self.people.len() >= MAX_CALLERS {
             self.people.clear();
         }
-        self.people.insert(self.caller.clone());
+        self.people.insert(self.caller.clone(), person);
+    }
+}
+
+/// The type and some columns as bytes that no other row has.
+fn spell(
+    into: &mut Vec<u8>,
+    event_type: EventType,
+    fields: &Fields<'_>,
+    columns: &[Option<usize>],
+) {
+    into.clear();
+    into.extend_from_slice(event_type.name().as_bytes());
+    // Absent columns count as empty ones: a header in the middle of the file may have others.
+    for column in columns {
+        let value = fields.column(*column);
+        into.extend_from_slice(&value.len().to_le_bytes());
+        into.extend_from_slice(&value);
     }
 }
 

@@ -106,6 +106,12 @@ pub struct FileReport {
     pub agent_rows: u64,
     /// Rows that people or the platform made.
     pub other_rows: u64,
+    /// Those of the latter that came through a machine's door, and that another row may yet prove to be an agent's.
+    #[serde(default)]
+    pub unclaimed_rows: u64,
+    /// Rows that agents made, as other rows tell. They are in `agent_rows`.
+    #[serde(default)]
+    pub joined_rows: u64,
     /// Rows of types that are not read.
     pub unread_rows: u64,
     /// Those of the latter that are of a type known to tell of no access.
@@ -235,6 +241,14 @@ impl Accounting {
         }
         let count = self.gaps.entry(Gap::UnknownEventType { name }).or_default();
         *count = count.saturating_add(1);
+    }
+
+    pub(crate) fn joined(&mut self) {
+        self.report.joined_rows = self.report.joined_rows.saturating_add(1);
+    }
+
+    pub(crate) fn unclaimed(&mut self) {
+        self.report.unclaimed_rows = self.report.unclaimed_rows.saturating_add(1);
     }
 
     pub(crate) fn read(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::event_type::EventType;
+use crate::{event_type::EventType, joins::Joined};
 
 /// The start of a UTC hour: the unit in which Salesforce cuts hourly logs and in which we tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -144,7 +144,7 @@ pub struct JoinKeys {
     /// `LOGIN_KEY`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_key: Option<String>,
-    /// `JOB_ID` of a bulk job.
+    /// `JOB_ID` of a bulk job, or the job that the address of a REST call names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
 }
@@ -155,6 +155,10 @@ pub struct JoinKeys {
 pub struct AccessRow {
     /// Identity of the row itself: hex of the first 16 bytes of SHA-256 over its known columns by name.
     pub row_hash: String,
+    /// From which other row it is known who acted; `None` where this row says so itself. Of two copies of a row the
+    /// smaller one stays, so that a row's own word comes first, and then the surest key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
     /// `ORGANIZATION_ID`, 15 characters.
     pub org_id: String,
     /// `EVENT_TYPE`.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
+    joins::JoinKind,
     row::{AccessRow, Channel, Hour, Operation},
 };
 
@@ -74,6 +75,12 @@ pub struct TallyLine {
     pub source_addresses: BTreeSet<String>,
     /// The weakest ground on which a row was given to the agent.
     pub attributed_by: AttributedBy,
+    /// The weakest key by which a row was joined to one that names the agent; `None` where all name it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_by: Option<JoinKind>,
+    /// Rows that were joined; they are in `row_count`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub joined_row_count: u64,
     /// Hashes of some of the rows (the smallest), as evidence.
     pub evidence: BTreeSet<String>,
 }
@@ -124,8 +131,20 @@ fn cut(set: &mut BTreeSet<String>, most: usize) -> bool {
     is_over
 }
 
+/// On what a row was given to its agent.
+#[derive(Clone, Copy)]
+struct Ground {
+    by: AttributedBy,
+    joined_by: Option<JoinKind>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl TallyLine {
-    fn of(key: TallyKey, row: &AccessRow, by: AttributedBy) -> Self {
+    fn of(key: TallyKey, row: &AccessRow, ground: Ground) -> Self {
         let mut line = Self {
             key,
             row_count: 0,
@@ -140,14 +159,16 @@ impl TallyLine {
             record_ids_cut: false,
             fields: BTreeSet::new(),
             source_addresses: BTreeSet::new(),
-            attributed_by: by,
+            attributed_by: ground.by,
+            joined_by: None,
+            joined_row_count: 0,
             evidence: BTreeSet::new(),
         };
-        line.add(row, by);
+        line.add(row, ground);
         line
     }
 
-    fn add(&mut self, row: &AccessRow, by: AttributedBy) {
+    fn add(&mut self, row: &AccessRow, ground: Ground) {
         self.row_count = self.row_count.saturating_add(1);
         if row.succeeded {
             let is_uncounted = row.record_count.is_none()
@@ -176,7 +197,10 @@ impl TallyLine {
         insert_smallest(&mut self.evidence, &row.row_hash, MAX_EVIDENCE);
         self.first_at = self.first_at.min(row.at);
         self.last_at = self.last_at.max(row.at);
-        self.attributed_by = self.attributed_by.max(by);
+        self.attributed_by = self.attributed_by.max(ground.by);
+        self.joined_by = self.joined_by.max(ground.joined_by);
+        self.joined_row_count =
+            self.joined_row_count.saturating_add(u64::from(ground.joined_by.is_some()));
     }
 
     /// Adds another line up into this one, whose key stays.
@@ -202,6 +226,8 @@ impl TallyLine {
         self.record_ids.extend(other.record_ids);
         self.record_ids_cut |= cut(&mut self.record_ids, MAX_RECORD_IDS_PER_LINE);
         self.attributed_by = self.attributed_by.max(other.attributed_by);
+        self.joined_by = self.joined_by.max(other.joined_by);
+        self.joined_row_count = self.joined_row_count.saturating_add(other.joined_row_count);
     }
 }
 
@@ -217,11 +243,11 @@ struct AgentLines {
 }
 
 impl AgentLines {
-    fn add(&mut self, key: TallyKey, row: &AccessRow, by: AttributedBy) {
+    fn add(&mut self, key: TallyKey, row: &AccessRow, ground: Ground) {
         if let Some(line) = self.lines.get_mut(&key) {
-            line.add(row, by);
+            line.add(row, ground);
         } else {
-            self.put(TallyLine::of(key, row, by));
+            self.put(TallyLine::of(key, row, ground));
         }
     }
 
@@ -319,7 +345,8 @@ impl Tally {
 
     /// Adds a row. One that no agent made adds nothing.
     pub fn add(&mut self, row: &AccessRow, attribution: &Attribution) {
-        let Attribution::Agent { agent, purpose, by } = attribution else { return };
+        let Attribution::Agent { agent, purpose, by, joined_by } = attribution else { return };
+        let ground = Ground { by: *by, joined_by: *joined_by };
         let key = TallyKey {
             objects: row.objects.clone(),
             channel: row.channel,
@@ -327,9 +354,9 @@ impl Tally {
             purpose: purpose.clone(),
         };
         if let Some(lines) = self.agents.get_mut(agent) {
-            lines.add(key, row, *by);
+            lines.add(key, row, ground);
         } else {
-            self.agents.entry(agent.clone()).or_default().add(key, row, *by);
+            self.agents.entry(agent.clone()).or_default().add(key, row, ground);
         }
     }
 

@@ -6,10 +6,12 @@
 //! - an event of EventBridge, `{"detail-type": "Object Created", "detail": …}`: its key is plain;
 //! - either as the `Message` of an SNS notification.
 //!
+//! And a reader may have left [`Work`] for later, `{"work": "join", …}`, with the key as it is.
+//!
 //! Decoding by shape matters: a plain key that holds a `+` or a `%` must stay as it is.
 
 use percent_encoding::percent_decode_str;
-use pipeline::ingest::LandedObject;
+use ports::{LandedObject, Work};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -22,7 +24,7 @@ pub enum UnknownMessage {
     /// JSON of another shape.
     #[error(
         "the message is neither a bucket notification nor an Object Created event of EventBridge, bare or \
-         wrapped by SNS"
+         wrapped by SNS, nor work that a reader left"
     )]
     Shape,
     /// A key that is not UTF-8 once decoded.
@@ -51,6 +53,7 @@ enum Message {
         detail_type: String,
         detail: Place,
     },
+    Work(Work),
     Test {
         #[serde(rename = "Event")]
         event: String,
@@ -82,20 +85,20 @@ struct Object {
     version: Option<String>,
 }
 
-/// The objects that a message speaks of. None for the test event that S3 sends when a notification is set up,
-/// and for events other than a creation.
+/// What a message asks for. Nothing, for the test event that S3 sends when a notification is set up, and for events
+/// other than a creation.
 ///
 /// # Errors
 /// When the message has none of the known shapes.
-pub fn landed_objects(body: &str) -> Result<Vec<LandedObject>, UnknownMessage> {
-    objects(body, true)
+pub fn work(body: &str) -> Result<Vec<Work>, UnknownMessage> {
+    asked(body, true)
 }
 
-fn objects(body: &str, may_be_wrapped: bool) -> Result<Vec<LandedObject>, UnknownMessage> {
+fn asked(body: &str, may_be_wrapped: bool) -> Result<Vec<Work>, UnknownMessage> {
     let value: serde_json::Value = serde_json::from_str(body)?;
     match serde_json::from_value(value).map_err(|_| UnknownMessage::Shape)? {
         Message::Wrapped { kind, message } if may_be_wrapped && kind == "Notification" => {
-            objects(&message, false)
+            asked(&message, false)
         }
         Message::Notification { records } => records
             .into_iter()
@@ -112,13 +115,15 @@ fn objects(body: &str, may_be_wrapped: bool) -> Result<Vec<LandedObject>, Unknow
             Ok(vec![landed(detail.bucket.name, detail.object.key, detail.object.version)])
         }
         Message::EventBridge { .. } => Ok(Vec::new()),
+        Message::Work(work) => Ok(vec![work]),
         Message::Test { event } if event == "s3:TestEvent" => Ok(Vec::new()),
         Message::Wrapped { .. } | Message::Test { .. } => Err(UnknownMessage::Shape),
     }
 }
 
-fn landed(bucket: String, key: String, version: Option<String>) -> LandedObject {
-    LandedObject { bucket, key, version: version.filter(|version| !version.is_empty()) }
+fn landed(bucket: String, key: String, version: Option<String>) -> Work {
+    let version = version.filter(|version| !version.is_empty());
+    Work::Read(LandedObject { bucket, key, version })
 }
 
 fn decode(key: String) -> Result<String, UnknownMessage> {
@@ -152,8 +157,29 @@ mod tests {
         .to_string()
     }
 
+    fn landed_objects(body: &str) -> Result<Vec<LandedObject>, UnknownMessage> {
+        let object = |work| match work {
+            Work::Read(object) => object,
+            Work::Join(object) => panic!("{object:?} is no landing"),
+        };
+        work(body).map(|work| work.into_iter().map(object).collect())
+    }
+
     fn keys(body: &str) -> Vec<String> {
         landed_objects(body).unwrap().into_iter().map(|object| object.key).collect()
+    }
+
+    #[test]
+    fn work_that_was_left_is_taken_up_as_it_was_left() {
+        let object = LandedObject {
+            bucket: "landing".to_owned(),
+            key: "RestApi/a+b%2Bc d.csv".to_owned(),
+            version: Some("v7".to_owned()),
+        };
+        for left in [Work::Join(object.clone()), Work::Read(object)] {
+            let body = serde_json::to_string(&left).unwrap();
+            assert_eq!(work(&body).unwrap(), [left]);
+        }
     }
 
     #[test]

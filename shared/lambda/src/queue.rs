@@ -4,8 +4,10 @@
 //! than the longest reading. That is far too long for a call that was throttled, and for a poison message whose alarm
 //! waits for its last attempt. So a failed message is made visible after a pause that doubles with every attempt.
 
+use async_trait::async_trait;
 use aws_lambda_events::sqs::SqsMessage;
 use aws_sdk_sqs::Client;
+use ports::{PortError, Work, WorkQueue};
 
 use crate::environment::{MissingVariable, required};
 
@@ -41,6 +43,18 @@ impl Queue {
         if let Err(error) = answer {
             tracing::warn!(%error, "a failed message stays hidden for the queue's whole timeout");
         }
+    }
+}
+
+#[async_trait]
+impl WorkQueue for Queue {
+    async fn put(&self, work: &Work) -> ports::Result<()> {
+        let unavailable =
+            |reason: String| PortError::Unavailable { call: "sqs:SendMessage", reason };
+        let body = serde_json::to_string(work).map_err(|error| unavailable(error.to_string()))?;
+        let send = self.client.send_message().queue_url(&self.url).message_body(body).send();
+        send.await.map_err(|error| unavailable(error.into_service_error().to_string()))?;
+        Ok(())
     }
 }
 

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use ports::{
     Ports, SystemClock,
-    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, S3Objects, SnsPublisher},
+    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, DynamoJoins, S3Objects, SnsPublisher},
     failing::absent,
 };
 
-use crate::environment::{MissingVariable, required};
+use crate::{
+    environment::{MissingVariable, required},
+    queue::Queue,
+};
 
 /// Builds the ports of a function.
 pub struct World {
@@ -46,6 +49,19 @@ impl World {
     pub fn with_access(mut self) -> Result<Self, MissingVariable> {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         self.ports.access = Arc::new(DynamoAccess::new(client, required("ACCESS_TABLE")?));
+        Ok(self)
+    }
+
+    /// Names joins, which are in the access table, from `ACCESS_TABLE`.
+    pub fn with_joins(mut self) -> Result<Self, MissingVariable> {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
+        self.ports.joins = Arc::new(DynamoJoins::new(client, required("ACCESS_TABLE")?));
+        Ok(self)
+    }
+
+    /// Names the queue of work, from `LANDING_QUEUE_URL`.
+    pub fn with_queue(mut self) -> Result<Self, MissingVariable> {
+        self.ports.queue = Arc::new(Queue::from_environment(&self.sdk)?);
         Ok(self)
     }
 

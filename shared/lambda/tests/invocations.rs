@@ -1,14 +1,14 @@
 //! The invocations under `events/`, as the services send them, through the types that the functions take.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
 use aws_lambda_events::{dynamodb::Event, sqs::SqsEvent};
 use eventlog::attribution::AgentKey;
 use incident::IncidentId;
 use lambda::{
     changes::{changed_days, owed_alerts},
-    landed::{UnknownMessage, landed_objects},
+    landed::{UnknownMessage, work},
 };
-use pipeline::ingest::LandedObject;
+use ports::{LandedObject, Work};
 use serde_json::{Value, json};
 
 macro_rules! invocation {
@@ -21,8 +21,8 @@ macro_rules! invocation {
 const AWKWARD_KEY: &str = "sf exports/hourly + late/RestApi 2026-11-24 09+00:00 #1.csv";
 
 /// What each message of a batch speaks of.
-fn landed(batch: &SqsEvent) -> Vec<Result<Vec<LandedObject>, UnknownMessage>> {
-    batch.records.iter().map(|record| landed_objects(record.body.as_ref().unwrap())).collect()
+fn landed(batch: &SqsEvent) -> Vec<Result<Vec<Work>, UnknownMessage>> {
+    batch.records.iter().map(|record| work(record.body.as_ref().unwrap())).collect()
 }
 
 /// The only object of the only message.
@@ -31,7 +31,10 @@ fn the_object(batch: &SqsEvent) -> LandedObject {
     assert_eq!(landed.len(), 1);
     let mut objects = landed.remove(0).unwrap();
     assert_eq!(objects.len(), 1, "{objects:?}");
-    objects.remove(0)
+    match objects.remove(0) {
+        Work::Read(object) => object,
+        Work::Join(object) => panic!("{object:?} is no landing"),
+    }
 }
 
 #[test]
@@ -71,12 +74,11 @@ fn one_message_that_cannot_be_read_says_nothing_of_its_neighbours() {
     let batch: SqsEvent = invocation!("mixed-batch-in-sqs");
     let landed = landed(&batch);
     assert_eq!(landed.len(), 3);
-    assert_eq!(landed[0].as_ref().unwrap()[0].key, AWKWARD_KEY);
+    assert!(matches!(&landed[0].as_ref().unwrap()[..],
+        [Work::Read(object)] if object.key == AWKWARD_KEY));
     assert!(matches!(landed[1], Err(UnknownMessage::Json(_))));
-    assert_eq!(
-        landed[2].as_ref().unwrap()[0].key,
-        "RestApi/RestApi_2026-11-24T10_0AT5g00zsckJSAR.csv"
-    );
+    assert!(matches!(&landed[2].as_ref().unwrap()[..],
+        [Work::Read(object)] if object.key == "RestApi/RestApi_2026-11-24T10_0AT5g00zsckJSAR.csv"));
 }
 
 fn support_copilot() -> AgentKey {

@@ -5,35 +5,30 @@
 //! extracts of that hour; then the mark of the hour as complete; and last the register of the file. A writer lists an hour only after its own extracts
 //! stand, so of two racing writers the later one covers both, and the lesser write is refused.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod hours;
+mod joining;
+mod reading;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use eventlog::{
-    attribution::{AgentDirectory, AgentKey, Attribution},
-    extract::{ExtractBuilder, ExtractChunk, ExtractKey, ExtractReader, merge_unique},
-    reader::{QuarantinedRow, ReadError, ReadLimits, RowSink, SinkError, read_log},
+    attribution::AgentDirectory,
+    joins::KnownLinks,
+    reader::{ReadError, ReadLimits},
     report::{FileReport, Gap},
-    row::AccessRow,
-    tally::{AgentHour, Tally},
 };
-use ports::{
-    AgentHourRecord, FileOutcome, FileRecord, HourRecord, PortError, Ports, Written, keys,
-};
-use serde_json::json;
+use ports::{FileOutcome, FileRecord, PortError, Ports, Work};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
-use tokio_util::io::SyncIoBridge;
 
-use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration};
+pub use ports::LandedObject;
 
-/// Extracts and quarantine parts that may wait for their write; with one chunk under way this bounds memory.
-const WAITING_WRITES_MAX: usize = 2;
-
-/// Quarantined rows are stored in parts of about this size.
-const QUARANTINE_PART_BYTES: usize = 4 * 1024 * 1024;
+use self::{
+    hours::tally_hour,
+    joining::Joining,
+    reading::{Pass, PassRead, read_and_store},
+};
+use crate::{PipelineError, Result, configuration};
 
 /// Settings of the reading.
 #[derive(Clone, Debug)]
@@ -57,15 +52,19 @@ impl IngestSettings {
     }
 }
 
-/// An object that has landed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LandedObject {
-    /// Bucket.
-    pub bucket: String,
-    /// Key, decoded.
-    pub key: String,
-    /// The version that landed, where the bucket keeps versions. A later one under the same key lands on its own.
-    pub version: Option<String>,
+/// Does what is asked for with a landed object. Safe to repeat.
+///
+/// # Errors
+/// As [`ingest_object`].
+pub async fn ingest(
+    ports: &Ports,
+    settings: &IngestSettings,
+    work: &Work,
+) -> Result<Option<FileRecord>> {
+    match work {
+        Work::Read(landed) => ingest_object(ports, settings, landed).await.map(Some),
+        Work::Join(landed) => join_object(ports, settings, landed).await.map(|()| None),
+    }
 }
 
 /// Reads one landed object, and brings every hour that it touches up to date. Safe to repeat.
@@ -97,17 +96,31 @@ pub async fn ingest_object(
     };
     file.e_tag = object.e_tag.clone().unwrap_or_default();
     file.size_bytes = object.size_bytes.unwrap_or_default();
-    let (touched, read) = read_and_store(ports, settings, object.body, directory, &file).await?;
+    let mut joining = Joining::of(landed, &file);
+    let first = Pass::First;
+    let PassRead { mut touched, read } =
+        read_and_store(ports, settings, object.body, directory.clone(), &file, first, &mut joining)
+            .await?;
+    note(&mut file, &read);
+    joining.announce(ports).await?;
+    if let Some(links) = joining.found() {
+        let joined = join(ports, settings, landed, directory, &file, links).await?;
+        file.joined_row_count = rows_joined(&joined.read);
+        touched.extend(joined.touched);
+    }
     for hour in &touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
     }
-    note(&mut file, &read);
+    file.agent_row_count = file.agent_row_count.saturating_add(file.joined_row_count);
+    file.unclaimed_row_count = file.unclaimed_row_count.saturating_sub(file.joined_row_count);
     ports.access.put_file(&file).await?;
     tracing::info!(
         bucket,
         key,
         row_count = file.row_count,
         agent_row_count = file.agent_row_count,
+        joined_row_count = file.joined_row_count,
+        unclaimed_row_count = file.unclaimed_row_count,
         quarantined_count = file.quarantined.values().sum::<u64>(),
         gap_count = file.gaps.len(),
         hour_count = touched.len(),
@@ -117,6 +130,65 @@ pub async fn ingest_object(
         Ok(_) => Ok(file),
         Err(error) => Err(refused(landed, &format!("was not read to its end: {error}"))),
     }
+}
+
+/// Reads an object that was read before, for the rows that links lead to which landed since.
+///
+/// The register keeps what the first reading found; the tallies say what was joined. An object that is gone, or that
+/// cannot be read to its end, was the first reading's to complain of.
+async fn join_object(
+    ports: &Ports,
+    settings: &IngestSettings,
+    landed: &LandedObject,
+) -> Result<()> {
+    let LandedObject { bucket, key, version } = landed;
+    let file = unread(landed, ports.clock.now());
+    let directory = Arc::new(configuration(ports).await?.configuration.directory());
+    let object = match ports.objects.open(bucket, key, version.as_deref()).await {
+        Err(PortError::NotFound { .. }) => {
+            tracing::warn!(bucket, key, "a file whose rows were to be joined is gone");
+            return Ok(());
+        }
+        opened => opened?,
+    };
+    let mut joining = Joining::again(landed, &file);
+    let again = Pass::Seek;
+    read_and_store(ports, settings, object.body, directory.clone(), &file, again, &mut joining)
+        .await?;
+    let Some(links) = joining.found() else { return Ok(()) };
+    let joined = join(ports, settings, landed, directory, &file, links).await?;
+    for hour in &joined.touched {
+        tally_hour(ports, settings, hour, file.read_at).await?;
+    }
+    tracing::info!(
+        bucket,
+        key,
+        joined_row_count = rows_joined(&joined.read),
+        hour_count = joined.touched.len(),
+        "joined rows of a file"
+    );
+    Ok(())
+}
+
+/// Reads an object once more, with links, and keeps what they lead to.
+async fn join(
+    ports: &Ports,
+    settings: &IngestSettings,
+    landed: &LandedObject,
+    directory: Arc<AgentDirectory>,
+    file: &FileRecord,
+    links: Arc<KnownLinks>,
+) -> Result<PassRead> {
+    let LandedObject { bucket, key, version } = landed;
+    let object = ports.objects.open(bucket, key, version.as_deref()).await?;
+    let mut nothing_new = Joining::again(landed, file);
+    let pass = Pass::Join(links);
+    read_and_store(ports, settings, object.body, directory, file, pass, &mut nothing_new).await
+}
+
+fn rows_joined(read: &std::result::Result<FileReport, ReadError>) -> u64 {
+    let report = read.as_ref().ok().or_else(|| read.as_ref().err().and_then(ReadError::partial));
+    report.map_or(0, |report| report.joined_rows)
 }
 
 /// The register entry of a file before anything is known of its content.
@@ -132,6 +204,8 @@ fn unread(landed: &LandedObject, read_at: DateTime<Utc>) -> FileRecord {
         size_bytes: 0,
         row_count: 0,
         agent_row_count: 0,
+        joined_row_count: 0,
+        unclaimed_row_count: 0,
         rows_by_event_type: BTreeMap::new(),
         quarantined: BTreeMap::new(),
         gaps: BTreeMap::new(),
@@ -188,6 +262,7 @@ fn note(file: &mut FileRecord, read: &std::result::Result<FileReport, ReadError>
     let Some(report) = report else { return };
     file.row_count = report.rows;
     file.agent_row_count = report.agent_rows;
+    file.unclaimed_row_count = report.unclaimed_rows;
     file.rows_by_event_type.clone_from(&report.rows_by_event_type);
     file.quarantined =
         report.quarantined.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
@@ -206,228 +281,4 @@ pub fn gap_name(gap: &Gap) -> String {
         }
         Gap::MissingColumn { event_type: None, column } => format!("no column {column}"),
     }
-}
-
-/// Something to be stored, on its way from the reading thread.
-enum Produced {
-    Extract(ExtractChunk),
-    QuarantinePart(Vec<u8>),
-}
-
-/// Reads the object in a thread of its own and stores what comes out; answers with the hours that it touches and
-/// how the reading ended.
-async fn read_and_store(
-    ports: &Ports,
-    settings: &IngestSettings,
-    body: std::pin::Pin<Box<dyn tokio::io::AsyncRead + Send>>,
-    directory: Arc<AgentDirectory>,
-    file: &FileRecord,
-) -> Result<(BTreeSet<ExtractKey>, std::result::Result<FileReport, ReadError>)> {
-    let (sender, mut receiver) = mpsc::channel(WAITING_WRITES_MAX);
-    let (limits, chunk_rows_max) = (settings.limits, settings.chunk_rows_max);
-    let (bucket, key) = (file.bucket.clone(), file.key.clone());
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut sink = Storing {
-            extracts: ExtractBuilder::new(chunk_rows_max),
-            quarantine: Vec::new(),
-            bucket,
-            key,
-            sender,
-        };
-        let read = read_log(SyncIoBridge::new(body), &directory, &limits, &mut sink);
-        // What came before a break is kept; where the receiver is gone there is nobody left to tell.
-        let finished = sink.finish();
-        (read, finished)
-    });
-    let mut touched = BTreeSet::new();
-    let mut part = 0_u32;
-    while let Some(produced) = receiver.recv().await {
-        let (key, bytes) = match produced {
-            Produced::Extract(chunk) => {
-                let ExtractKey { org_id, event_type, hour } = &chunk.key;
-                let key = keys::extract_key(org_id, *event_type, *hour, &chunk.name);
-                touched.insert(chunk.key);
-                (key, chunk.bytes)
-            }
-            Produced::QuarantinePart(bytes) => {
-                part = part.saturating_add(1);
-                (keys::quarantine_key(&file.source_hash, part), bytes)
-            }
-        };
-        ports.objects.put(&settings.records_bucket, &key, bytes).await?;
-    }
-    let (read, finished) = reading.await?;
-    finished.map_err(|error| PortError::Unreadable {
-        what: "an extract".to_owned(),
-        reason: error.to_string(),
-    })?;
-    Ok((touched, read))
-}
-
-/// Gathers rows into extracts and hands them over.
-struct Storing {
-    extracts: ExtractBuilder,
-    quarantine: Vec<u8>,
-    bucket: String,
-    key: String,
-    sender: mpsc::Sender<Produced>,
-}
-
-impl Storing {
-    fn hand_over(&self, produced: Produced) -> std::result::Result<(), SinkError> {
-        self.sender.blocking_send(produced).map_err(|_| "the storing side has ended".into())
-    }
-
-    fn finish(self) -> std::result::Result<(), SinkError> {
-        let Self { extracts, quarantine, sender, .. } = self;
-        let send = |produced| {
-            sender
-                .blocking_send(produced)
-                .map_err(|_| SinkError::from("the storing side has ended"))
-        };
-        for chunk in extracts.finish()? {
-            send(Produced::Extract(chunk))?;
-        }
-        if quarantine.is_empty() { Ok(()) } else { send(Produced::QuarantinePart(quarantine)) }
-    }
-}
-
-impl RowSink for Storing {
-    fn agent_row(
-        &mut self,
-        row: AccessRow,
-        _attribution: Attribution,
-    ) -> std::result::Result<(), SinkError> {
-        match self.extracts.push(row)? {
-            Some(chunk) => self.hand_over(Produced::Extract(chunk)),
-            None => Ok(()),
-        }
-    }
-
-    fn quarantined(&mut self, row: QuarantinedRow) -> std::result::Result<(), SinkError> {
-        let line = json!({
-            "bucket": self.bucket,
-            "key": self.key,
-            "line_number": row.line_number,
-            "byte_offset": row.byte_offset,
-            "reason": row.reason.to_string(),
-            "column": row.column,
-            "raw": String::from_utf8_lossy(&row.raw),
-        });
-        self.quarantine.extend_from_slice(line.to_string().as_bytes());
-        self.quarantine.push(b'\n');
-        if self.quarantine.len() < QUARANTINE_PART_BYTES {
-            return Ok(());
-        }
-        let part = std::mem::take(&mut self.quarantine);
-        self.hand_over(Produced::QuarantinePart(part))
-    }
-}
-
-/// Brings one hour up to date: the tallies of every agent, from the union of all its extracts.
-///
-/// The configuration is read for each hour anew: a long file must not give an hour back to an older one. Where
-/// another writer covers more extracts or a later configuration, the hour is looked at afresh.
-async fn tally_hour(
-    ports: &Ports,
-    settings: &IngestSettings,
-    hour: &ExtractKey,
-    read_at: DateTime<Utc>,
-) -> Result<()> {
-    for _ in 0..DECISION_ATTEMPTS {
-        if let Written::Yes = write_hour(ports, settings, hour, read_at).await? {
-            return Ok(());
-        }
-    }
-    Err(PipelineError::Contended {
-        what: format!("the hour {} {}", hour.event_type.name(), hour.hour.key()),
-        attempts: DECISION_ATTEMPTS,
-    })
-}
-
-async fn write_hour(
-    ports: &Ports,
-    settings: &IngestSettings,
-    hour: &ExtractKey,
-    read_at: DateTime<Utc>,
-) -> Result<Written> {
-    let ExtractKey { org_id, event_type, hour: at } = hour;
-    let stored = configuration(ports).await?;
-    let prefix = keys::extract_prefix(org_id, *event_type, *at);
-    let members = ports.objects.list(&settings.records_bucket, &prefix).await?;
-    let before = ports.access.hour(org_id, *event_type, *at).await?;
-    let mut mark = HourRecord {
-        org_id: org_id.clone(),
-        event_type: *event_type,
-        hour: *at,
-        member_count: u64::try_from(members.len()).unwrap_or(u64::MAX),
-        configuration_version: stored.version,
-        agents: before.as_ref().map(|mark| mark.agents.clone()).unwrap_or_default(),
-        is_complete: false,
-        landed_at: before.as_ref().map_or(read_at, |mark| mark.landed_at.min(read_at)),
-    };
-    let read = before.as_ref().map(HourRecord::coverage);
-    if before.is_some_and(|before| before.is_complete && before.coverage().covers(mark.coverage()))
-    {
-        return Ok(Written::Yes);
-    }
-    let directory = Arc::new(stored.configuration.directory());
-    let mut agent_hours = add_up(ports, settings, hour, &members, directory).await?;
-    // Every agent is in the mark before its hour is written, so that none is forgotten when this is cut off.
-    mark.agents.extend(agent_hours.keys().cloned());
-    if ports.access.put_hour(&mark, read).await? == Written::Superseded {
-        return Ok(Written::Superseded);
-    }
-    // An agent that had rows by an earlier configuration and has none by this one is written as empty.
-    for agent in &mark.agents {
-        let empty = || AgentHour {
-            org_id: org_id.clone(),
-            agent: agent.clone(),
-            event_type: *event_type,
-            hour: *at,
-            lines: Vec::new(),
-        };
-        agent_hours.entry(agent.clone()).or_insert_with(empty);
-    }
-    for agent_hour in agent_hours.into_values() {
-        let record = AgentHourRecord {
-            agent_hour,
-            member_count: mark.member_count,
-            configuration_version: mark.configuration_version,
-            landed_at: mark.landed_at,
-        };
-        if ports.access.put_agent_hour(&record).await? == Written::Superseded {
-            return Ok(Written::Superseded);
-        }
-    }
-    mark.is_complete = true;
-    Ok(ports.access.put_hour(&mark, Some(mark.coverage())).await?)
-}
-
-/// Adds up the union of the extracts, in a thread of its own. Memory is one row of each extract and the tallies.
-async fn add_up(
-    ports: &Ports,
-    settings: &IngestSettings,
-    hour: &ExtractKey,
-    members: &[String],
-    directory: Arc<AgentDirectory>,
-) -> Result<BTreeMap<AgentKey, AgentHour>> {
-    let mut bodies = Vec::with_capacity(members.len());
-    for member in members {
-        bodies.push(ports.objects.open(&settings.records_bucket, member, None).await?.body);
-    }
-    let ExtractKey { org_id, event_type, hour: at } = hour.clone();
-    let adding = tokio::task::spawn_blocking(move || {
-        let mut tally = Tally::new(org_id, event_type, at);
-        let sources = bodies.into_iter().map(|body| ExtractReader::new(SyncIoBridge::new(body)));
-        for row in merge_unique(sources) {
-            let row = row?;
-            tally.add(&row, &directory.attribute(row.event_type, &row.identity));
-        }
-        Ok::<_, eventlog::extract::ExtractError>(tally.finish())
-    });
-    adding.await?.map_err(|error| {
-        let what = format!("an extract of {} {}", hour.event_type.name(), hour.hour.key());
-        PortError::Unreadable { what, reason: error.to_string() }.into()
-    })
 }

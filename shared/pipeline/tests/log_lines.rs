@@ -14,7 +14,10 @@ use pipeline::{
 };
 use ports::{
     ObjectStore, Ports, SystemClock,
-    memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
+    memory::{
+        MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
+        MemoryQueue,
+    },
 };
 use worlds::CANARY_PERSONAL_DATA;
 
@@ -63,6 +66,8 @@ async fn a_row_that_cannot_be_read_goes_to_quarantine_and_into_no_log_line() {
     let ports = Ports {
         objects: objects.clone(),
         access: Arc::new(MemoryAccess::default()),
+        joins: Arc::new(MemoryJoins::default()),
+        queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
         publisher: Arc::new(MemoryPublisher::default()),

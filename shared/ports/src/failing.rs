@@ -8,15 +8,24 @@ use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use eventlog::{
+    attribution::AgentKey,
+    event_type::EventType,
+    joins::{JoinKey, Link, LinkedCaller},
+    row::Hour,
+};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
     AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
-    DayRecord, FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError, Ports,
-    Publisher, Result, StoredConfiguration, Written,
-    memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
+    DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
+    ObjectStore, PortError, Ports, Publisher, Result, StoredConfiguration, Work, WorkQueue,
+    Written,
+    memory::{
+        MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
+        MemoryQueue,
+    },
 };
 
 /// What happens to a call.
@@ -64,6 +73,8 @@ pub fn absent(clock: Arc<dyn Clock>) -> Ports {
     let nothing = Ports {
         objects: Arc::new(MemoryObjects::default()),
         access: Arc::new(MemoryAccess::default()),
+        joins: Arc::new(MemoryJoins::default()),
+        queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
         publisher: Arc::new(MemoryPublisher::default()),
@@ -84,6 +95,8 @@ pub fn failing(ports: &Ports, plan: &Arc<dyn FaultPlan>) -> Ports {
     Ports {
         objects: Arc::new(Failing { inner: ports.objects.clone(), plan: plan.clone() }),
         access: Arc::new(Failing { inner: ports.access.clone(), plan: plan.clone() }),
+        joins: Arc::new(Failing { inner: ports.joins.clone(), plan: plan.clone() }),
+        queue: Arc::new(Failing { inner: ports.queue.clone(), plan: plan.clone() }),
         incidents: Arc::new(Failing { inner: ports.incidents.clone(), plan: plan.clone() }),
         catalog: Arc::new(Failing { inner: ports.catalog.clone(), plan: plan.clone() }),
         publisher: Arc::new(Failing { inner: ports.publisher.clone(), plan: plan.clone() }),
@@ -173,6 +186,38 @@ impl AccessTable for Failing<dyn AccessTable> {
     }
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
         self.call("access.put_file", self.inner.put_file(record)).await
+    }
+}
+
+#[async_trait]
+impl JoinTable for Failing<dyn JoinTable> {
+    async fn put_link(&self, link: &Link, now: DateTime<Utc>) -> Result<bool> {
+        self.call("joins.put_link", self.inner.put_link(link, now)).await
+    }
+    async fn announced(&self, link: &Link, now: DateTime<Utc>) -> Result<()> {
+        self.call("joins.announced", self.inner.announced(link, now)).await
+    }
+    async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>> {
+        self.call("joins.callers", self.inner.callers(key)).await
+    }
+    async fn put_seeker(
+        &self,
+        key: &JoinKey,
+        source_hash: &str,
+        file: &LandedObject,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.call("joins.put_seeker", self.inner.put_seeker(key, source_hash, file, now)).await
+    }
+    async fn seekers(&self, key: &JoinKey) -> Result<Vec<LandedObject>> {
+        self.call("joins.seekers", self.inner.seekers(key)).await
+    }
+}
+
+#[async_trait]
+impl WorkQueue for Failing<dyn WorkQueue> {
+    async fn put(&self, work: &Work) -> Result<()> {
+        self.call("queue.put", self.inner.put(work)).await
     }
 }
 

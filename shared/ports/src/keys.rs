@@ -1,7 +1,7 @@
 //! Names in tables and buckets: the one place that knows how they are written and read back.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use eventlog::{attribution::AgentKey, event_type::EventType, joins::JoinKey, row::Hour};
 use incident::IncidentId;
 
 const AGENT: &str = "AGENT#";
@@ -22,6 +22,11 @@ pub const ALERT_PREFIX: &str = ALERT;
 pub const TIMELINE_PREFIX: &str = TIMELINE;
 /// What sort keys of judged days start with.
 pub const DAY_PREFIX: &str = DAY;
+
+/// What sort keys of a key's owners start with.
+pub const LINK_PREFIX: &str = "LINK#";
+/// What sort keys of the files that seek a key start with.
+pub const SEEKER_PREFIX: &str = "SEEKER#";
 
 /// Attribute of an alert's item that says how far it has come.
 pub const ALERT_STATE: &str = "state";
@@ -56,6 +61,21 @@ pub fn hour_partition(org_id: &str, event_type: EventType) -> String {
 /// Partition of the files read on a day.
 pub fn file_partition(read_at: DateTime<Utc>) -> String {
     format!("FILE#{}", read_at.format("%Y-%m-%d"))
+}
+
+/// Partition of who owns a key that rows share, and of the files that seek it.
+pub fn join_partition(key: &JoinKey) -> String {
+    format!("JOIN#{}#{}#{}", key.org_id, key.kind.name(), key.value)
+}
+
+/// Sort key of a caller that owns a key.
+pub fn link_sort(caller_hash: &str) -> String {
+    format!("{LINK_PREFIX}{caller_hash}")
+}
+
+/// Sort key of a file that seeks a key.
+pub fn seeker_sort(source_hash: &str) -> String {
+    format!("{SEEKER_PREFIX}{source_hash}")
 }
 
 /// Partition of everything about an incident.

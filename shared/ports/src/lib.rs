@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | [`ObjectStore`] | S3 | a map | a put is seen by the next list |
 //! | [`AccessTable`] | DynamoDB | a map | a lesser write never covers a greater one |
+//! | [`JoinTable`] | DynamoDB | a map | a put is seen by the next look |
+//! | [`WorkQueue`] | SQS | a list | what is put comes out at least once |
 //! | [`IncidentTable`] | DynamoDB | a map | a change is written whole, on its version, or not at all |
 //! | [`CatalogTable`] | DynamoDB | a map | the last good configuration stays |
 //! | [`Publisher`] | SNS | a list | a receipt means that the topic has the message |
@@ -25,7 +27,12 @@ use std::{pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use eventlog::{
+    attribution::AgentKey,
+    event_type::EventType,
+    joins::{JoinKey, Link, LinkedCaller},
+    row::Hour,
+};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 use thiserror::Error;
@@ -33,7 +40,7 @@ use tokio::io::AsyncRead;
 
 pub use record::{
     AgentHourRecord, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, StoredConfiguration,
+    HourRecord, LandedObject, LinkRecord, StoredConfiguration, Work,
 };
 pub use system::SystemClock;
 
@@ -129,8 +136,8 @@ pub trait AccessTable: Send + Sync {
     ) -> Result<Option<HourRecord>>;
     /// Marks an hour, before its agents are written and once they are.
     ///
-    /// `read` is what the mark covered when the writer read it. A mark of another configuration that was written
-    /// since may name agents that this one does not know of, so it is not written over.
+    /// `read` is what the mark covered when the writer read it. One that was written since may name agents that this one
+    /// does not know of, so it is not written over.
     async fn put_hour(&self, record: &HourRecord, read: Option<Coverage>) -> Result<Written>;
     /// Writes one agent's hour whole.
     async fn put_agent_hour(&self, record: &AgentHourRecord) -> Result<Written>;
@@ -147,6 +154,37 @@ pub trait AccessTable: Send + Sync {
     async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>>;
     /// Notes what became of a file, under the hash of its source.
     async fn put_file(&self, record: &FileRecord) -> Result<()>;
+}
+
+/// Who owns the keys that rows share, and which files have rows that seek them.
+///
+/// A file first says what it seeks and then looks for links; a link first stands and then its seekers are looked for.
+/// So of a file and a link that meet at the same moment, at least one sees the other.
+#[async_trait]
+pub trait JoinTable: Send + Sync {
+    /// Makes a link stand. Answers whether its key's seekers had been sent for already.
+    async fn put_link(&self, link: &Link, now: DateTime<Utc>) -> Result<bool>;
+    /// Notes that they have.
+    async fn announced(&self, link: &Link, now: DateTime<Utc>) -> Result<()>;
+    /// The callers that own a key.
+    async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>>;
+    /// Notes that a file, known by the hash of its source, has rows that seek a key.
+    async fn put_seeker(
+        &self,
+        key: &JoinKey,
+        source_hash: &str,
+        file: &LandedObject,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+    /// The files that seek a key.
+    async fn seekers(&self, key: &JoinKey) -> Result<Vec<LandedObject>>;
+}
+
+/// Work for whoever reads landed files.
+#[async_trait]
+pub trait WorkQueue: Send + Sync {
+    /// Puts work at the end. It is done at least once.
+    async fn put(&self, work: &Work) -> Result<()>;
 }
 
 /// Incidents with their timelines and alerts.
@@ -198,6 +236,10 @@ pub struct Ports {
     pub objects: Arc<dyn ObjectStore>,
     /// Tallies.
     pub access: Arc<dyn AccessTable>,
+    /// Joins.
+    pub joins: Arc<dyn JoinTable>,
+    /// Work for readers.
+    pub queue: Arc<dyn WorkQueue>,
     /// Incidents.
     pub incidents: Arc<dyn IncidentTable>,
     /// Configuration.

@@ -11,14 +11,19 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use eventlog::{
+    attribution::AgentKey,
+    event_type::EventType,
+    joins::{JoinKey, Link, LinkedCaller},
+    row::Hour,
+};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
     AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
-    DayRecord, FileRecord, HourRecord, IncidentTable, ObjectReader, ObjectStore, PortError,
-    Publisher, Result, StoredConfiguration, Written,
+    DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
+    ObjectStore, PortError, Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -172,6 +177,77 @@ impl AccessTable for MemoryAccess {
 
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
         lock(&self.0).files.insert(record.source_hash.clone(), record.clone());
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct JoinState {
+    /// Whether each was announced.
+    links: BTreeMap<JoinKey, BTreeMap<LinkedCaller, bool>>,
+    seekers: BTreeMap<JoinKey, BTreeMap<String, LandedObject>>,
+}
+
+/// Joins in memory.
+#[derive(Debug, Default)]
+pub struct MemoryJoins(Mutex<JoinState>);
+
+#[async_trait]
+impl JoinTable for MemoryJoins {
+    async fn put_link(&self, link: &Link, _now: DateTime<Utc>) -> Result<bool> {
+        let mut state = lock(&self.0);
+        let callers = state.links.entry(link.key.clone()).or_default();
+        Ok(*callers.entry(link.caller.clone()).or_insert(false))
+    }
+
+    async fn announced(&self, link: &Link, _now: DateTime<Utc>) -> Result<()> {
+        let mut state = lock(&self.0);
+        let callers = state.links.entry(link.key.clone()).or_default();
+        callers.insert(link.caller.clone(), true);
+        Ok(())
+    }
+
+    async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>> {
+        let state = lock(&self.0);
+        let links = state.links.get(key);
+        Ok(links.into_iter().flat_map(|callers| callers.keys().cloned()).collect())
+    }
+
+    async fn put_seeker(
+        &self,
+        key: &JoinKey,
+        source_hash: &str,
+        file: &LandedObject,
+        _now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut state = lock(&self.0);
+        let seekers = state.seekers.entry(key.clone()).or_default();
+        seekers.insert(source_hash.to_owned(), file.clone());
+        Ok(())
+    }
+
+    async fn seekers(&self, key: &JoinKey) -> Result<Vec<LandedObject>> {
+        let state = lock(&self.0);
+        let seekers = state.seekers.get(key);
+        Ok(seekers.into_iter().flat_map(|files| files.values().cloned()).collect())
+    }
+}
+
+/// Work in memory.
+#[derive(Debug, Default)]
+pub struct MemoryQueue(Mutex<Vec<Work>>);
+
+impl MemoryQueue {
+    /// Takes all work that waits, in the order in which it came.
+    pub fn take(&self) -> Vec<Work> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+#[async_trait]
+impl WorkQueue for MemoryQueue {
+    async fn put(&self, work: &Work) -> Result<()> {
+        lock(&self.0).push(work.clone());
         Ok(())
     }
 }

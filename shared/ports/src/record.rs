@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::{configuration::Configuration, findings::DayFindings};
 use chrono::{DateTime, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour, tally::AgentHour};
+use eventlog::{
+    attribution::AgentKey, event_type::EventType, joins::Link, row::Hour, tally::AgentHour,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a judgement or a tally rests on.
@@ -29,16 +31,13 @@ impl Coverage {
     /// Whether the mark of an hour that covers this may be written where `there` stands, by a writer that had
     /// read `read`.
     ///
-    /// Marks of one configuration name the same agents and more with each extract. One of another configuration
-    /// may name others, so it is written over only by whoever has read it.
+    /// Another configuration may name other agents, and so may another extract: a row that was given to one agent by its
+    /// login goes to another one by its job. Whoever was named must be written as empty, so a mark is written over
+    /// only by whoever has read it.
     pub fn follows(self, read: Option<Self>, there: Option<Self>) -> bool {
         match (read, there) {
             (None, None) => true,
-            (Some(read), Some(there)) => {
-                let is_same = read.configuration_version == self.configuration_version
-                    && there.configuration_version == self.configuration_version;
-                self.covers(there) && (is_same || there == read)
-            }
+            (Some(read), Some(there)) => self.covers(there) && there == read,
             _ => false,
         }
     }
@@ -121,6 +120,39 @@ impl DayRecord {
     }
 }
 
+/// An object that has landed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LandedObject {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+    /// The version that landed, where the bucket keeps versions. A later one under the same key lands on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What is to be done with a landed object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// It has landed: read it.
+    Read(LandedObject),
+    /// It was read, and some of its rows may now be joined to others that landed since.
+    Join(LandedObject),
+}
+
+/// A link, and whether the files that seek its key have been sent for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// The link.
+    pub link: Link,
+    /// Whether every file that sought its key before was sent for. One that seeks it later finds it.
+    pub is_announced: bool,
+    /// When it was written.
+    pub linked_at: DateTime<Utc>,
+}
+
 /// What became of a landed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
@@ -143,6 +175,12 @@ pub struct FileRecord {
     pub row_count: u64,
     /// Rows that agents made.
     pub agent_row_count: u64,
+    /// Those of the latter that are known to be an agent's from another row only.
+    #[serde(default)]
+    pub joined_row_count: u64,
+    /// Rows of machines whose agent, if there is one, is not known yet.
+    #[serde(default)]
+    pub unclaimed_row_count: u64,
     /// Rows by event type.
     pub rows_by_event_type: BTreeMap<String, u64>,
     /// Rows that could not be read, by reason.

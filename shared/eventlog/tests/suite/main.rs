@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod extract;
 #[cfg(test)]
+mod joins;
+#[cfg(test)]
 mod normalise;
 #[cfg(test)]
 mod quirks;

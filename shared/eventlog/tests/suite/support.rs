@@ -122,6 +122,7 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
             |(hash, second, objects, operation, count, ids, fields, address, succeeded)| {
                 AccessRow {
                     row_hash: format!("{hash:032x}"),
+                    joined: None,
                     org_id: ORG.to_owned(),
                     event_type: EventType::RestApi,
                     at: chrono::DateTime::from_timestamp(1_795_500_000 + second, 0).unwrap(),

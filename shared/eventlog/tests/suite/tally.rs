@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::support::{ORG, any_row, row_of};
 
 fn agent(name: &str, by: AttributedBy) -> Attribution {
-    Attribution::Agent { agent: AgentKey(name.to_owned()), purpose: None, by }
+    Attribution::Agent { agent: AgentKey(name.to_owned()), purpose: None, by, joined_by: None }
 }
 
 /// Rows belong to one of two agents, by their hash.

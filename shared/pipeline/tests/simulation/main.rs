@@ -73,6 +73,45 @@ fn hourly_late_and_daily_files_in_any_order_give_the_same_findings() {
     }
 }
 
+/// What comes late is given to its agent, counted once, and taken from whoever had it before.
+#[test]
+fn rows_that_do_not_say_whose_they_are_go_to_the_same_agents_whatever_lands_first() {
+    let story = Story::joined();
+    let undisturbed = simulate(&story, &Faults::none());
+    let counts = |agent, event_type| undisturbed.counts(agent, event_type);
+    let (copilot, python) = ("support-copilot", "unregistered:client:python-requests");
+    // Two batches of a job and one of another, whose login would have led to the other agent.
+    assert_eq!(counts(copilot, "BulkApi"), [3, 60_007, 3]);
+    assert_eq!(counts(python, "BulkApi"), [1, 90, 1]);
+    assert_eq!(counts(python, "RestApi"), [1, 500, 1]);
+    assert_eq!(counts(copilot, "ReportExport"), [1, 0, 1]);
+    assert_eq!(
+        undisturbed.incident_count(),
+        1,
+        "the job that was exported makes one, some hundred records do not"
+    );
+
+    let agents = [copilot, python];
+    let expected = agents.map(|agent| undisturbed.judged(agent));
+    let check = |faults: &Faults, what: &str| {
+        let disturbed = simulate(&story, faults);
+        let broken = disturbed.broken();
+        assert!(broken.is_empty(), "{what}: {broken:#?}");
+        assert_eq!(expected, agents.map(|agent| disturbed.judged(agent)), "{what}");
+    };
+    for seed in seeds().into_iter().step_by(4) {
+        check(&Faults::seeded(seed), &format!("SIMULATION_SEED={seed}"));
+    }
+    for call in 0..undisturbed.call_count {
+        let faults = if call % 2 == 0 {
+            Faults::refuse_call(call)
+        } else {
+            Faults::lose_answer_of_call(call)
+        };
+        check(&faults, &format!("call {call} fails"));
+    }
+}
+
 #[test]
 fn a_configuration_that_changes_meanwhile_leaves_nothing_judged_by_the_old_one() {
     for (agent, name, from, to) in [

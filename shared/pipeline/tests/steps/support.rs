@@ -23,7 +23,8 @@ use pipeline::{
 use ports::{
     Clock, Committed, IncidentTable, Ports, Result, StoredConfiguration,
     memory::{
-        ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher,
+        ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
+        MemoryPublisher, MemoryQueue,
     },
 };
 use tokio::sync::OnceCell;
@@ -62,6 +63,8 @@ impl World {
         let ports = Ports {
             objects: Arc::new(MemoryObjects::default()),
             access: access.clone(),
+            joins: Arc::new(MemoryJoins::default()),
+            queue: Arc::new(MemoryQueue::default()),
             incidents: incidents.clone(),
             catalog: Arc::new(MemoryCatalog::default()),
             publisher: publisher.clone(),

@@ -111,25 +111,15 @@ impl AccessTable for DynamoAccess {
             coverage,
             expires(record.landed_at, EVIDENCE_RETENTION_DAYS),
         )?;
-        let with_values = |put: PutItemFluentBuilder, members, configuration| {
-            put.expression_attribute_values(":members", number(members))
-                .expression_attribute_values(":configuration", number(configuration))
-        };
         // The condition is that of `Coverage::follows`.
         let put = match read {
             None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(read) if read.configuration_version == coverage.configuration_version => {
-                let put = put.condition_expression(
-                    "member_count <= :members AND configuration_version = :configuration",
-                );
-                with_values(put, coverage.member_count, coverage.configuration_version)
-            }
-            Some(read) if coverage.covers(read) => {
-                let put = put.condition_expression(
+            Some(read) if coverage.covers(read) => put
+                .condition_expression(
                     "member_count = :members AND configuration_version = :configuration",
-                );
-                with_values(put, read.member_count, read.configuration_version)
-            }
+                )
+                .expression_attribute_values(":members", number(read.member_count))
+                .expression_attribute_values(":configuration", number(read.configuration_version)),
             Some(_) => return Ok(Written::Superseded),
         };
         written(put).await

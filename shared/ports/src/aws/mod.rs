@@ -5,6 +5,7 @@ mod access;
 mod catalog;
 mod incidents;
 mod item;
+mod joins;
 mod objects;
 mod publisher;
 mod table;
@@ -12,6 +13,7 @@ mod table;
 pub use access::DynamoAccess;
 pub use catalog::DynamoCatalog;
 pub use incidents::DynamoIncidents;
+pub use joins::DynamoJoins;
 pub use objects::S3Objects;
 pub use publisher::SnsPublisher;
 

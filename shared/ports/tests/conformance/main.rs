@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use ports::{
     Ports, SystemClock,
-    memory::{MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryObjects, MemoryPublisher},
+    memory::{
+        MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
+        MemoryQueue,
+    },
 };
 
 /// Ports in memory, empty.
@@ -15,6 +18,8 @@ fn in_memory() -> Ports {
     Ports {
         objects: Arc::new(MemoryObjects::default()),
         access: Arc::new(MemoryAccess::default()),
+        joins: Arc::new(MemoryJoins::default()),
+        queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
         publisher: Arc::new(MemoryPublisher::default()),

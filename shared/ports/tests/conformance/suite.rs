@@ -23,13 +23,14 @@ use deadlines::{Facts, Law, ReminderPolicy};
 use eventlog::{
     attribution::{AgentKey, AttributedBy},
     event_type::EventType,
-    row::{Channel, Hour, Operation},
+    joins::{JoinKey, JoinKind, Link, LinkedCaller},
+    row::{Channel, Hour, Identity, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
 };
 use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
     AgentHourRecord, Committed, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, PortError, Ports, StoredConfiguration, Written,
+    HourRecord, LandedObject, PortError, Ports, StoredConfiguration, Written,
 };
 use tokio::io::AsyncReadExt;
 
@@ -37,6 +38,7 @@ use tokio::io::AsyncReadExt;
 pub(crate) async fn every_promise(ports: &Ports, bucket: &str, org_id: &str) {
     objects(ports, bucket, org_id).await;
     access(ports, org_id).await;
+    joins(ports, org_id).await;
     incidents(ports, org_id).await;
     attention(ports, org_id).await;
     catalog(ports).await;
@@ -119,6 +121,8 @@ fn line(record_id_count: u32) -> TallyLine {
         fields: BTreeSet::from(["Contact.Email".to_owned()]),
         source_addresses: BTreeSet::new(),
         attributed_by: AttributedBy::ConnectedApp,
+        joined_by: None,
+        joined_row_count: 0,
         evidence: BTreeSet::new(),
     }
 }
@@ -253,6 +257,8 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
         size_bytes: 12,
         row_count: 3,
         agent_row_count: 1,
+        joined_row_count: 0,
+        unclaimed_row_count: 0,
         rows_by_event_type: BTreeMap::new(),
         quarantined: BTreeMap::new(),
         gaps: BTreeMap::new(),
@@ -261,14 +267,59 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
     access.put_file(&file).await.unwrap();
 }
 
+/// A link stands once, is announced once, and is found by its key alone; so is whoever seeks it.
+pub(crate) async fn joins(ports: &Ports, org_id: &str) {
+    let now = at("2026-11-24T10:00:00Z");
+    let key =
+        |kind, value: &str| JoinKey { org_id: org_id.to_owned(), kind, value: value.to_owned() };
+    let caller = |app: &str| LinkedCaller {
+        event_type: EventType::BulkApiRequest,
+        identity: Identity { connected_app_id: Some(app.to_owned()), ..Identity::default() },
+    };
+    let job = key(JoinKind::Job, "7505g00000aBcDe");
+    let joins = &ports.joins;
+    assert_eq!(joins.callers(&job).await.unwrap(), []);
+    assert_eq!(joins.seekers(&job).await.unwrap(), []);
+
+    let first = Link { key: job.clone(), caller: caller("0H45g0000000001") };
+    let second = Link { key: job.clone(), caller: caller("0H45g0000000002") };
+    let elsewhere = Link { key: key(JoinKind::Session, "7505g00000aBcDe"), ..first.clone() };
+    for link in [&second, &first, &elsewhere, &first] {
+        assert!(!joins.put_link(link, now).await.unwrap(), "{link:?} was not announced");
+    }
+    assert_eq!(
+        joins.callers(&job).await.unwrap(),
+        [first.caller.clone(), second.caller.clone()],
+        "each once, in order"
+    );
+    joins.announced(&first, now).await.unwrap();
+    assert!(joins.put_link(&first, now).await.unwrap(), "putting a link again unsays nothing");
+    assert!(!joins.put_link(&second, now).await.unwrap());
+    assert!(!joins.put_link(&elsewhere, now).await.unwrap());
+    assert_eq!(joins.callers(&job).await.unwrap().len(), 2);
+
+    let file = |name: &str| LandedObject {
+        bucket: "landing".to_owned(),
+        key: name.to_owned(),
+        version: Some("v1".to_owned()),
+    };
+    for (source_hash, name) in [("b", "second.csv"), ("a", "first.csv"), ("b", "second.csv")] {
+        joins.put_seeker(&job, source_hash, &file(name), now).await.unwrap();
+    }
+    assert_eq!(joins.seekers(&job).await.unwrap(), [file("first.csv"), file("second.csv")]);
+    assert_eq!(joins.seekers(&elsewhere.key).await.unwrap(), []);
+    assert_eq!(joins.callers(&job).await.unwrap().len(), 2, "a seeker owns nothing");
+}
+
 /// What a writer of an hour's mark had read, what stands by then, what it covers itself, and whether it is written.
 const MARKS: [(Option<Version>, Option<Version>, Version, Written); 9] = [
     (None, None, (1, 1), Written::Yes),
     (None, Some((1, 1)), (2, 1), Written::Superseded),
     (None, Some((1, 1)), (2, 2), Written::Superseded),
     (Some((1, 1)), Some((1, 1)), (2, 2), Written::Yes),
-    // Another writer of the same configuration was quicker, with fewer extracts and with more.
-    (Some((1, 2)), Some((2, 2)), (3, 2), Written::Yes),
+    // Another writer of the same configuration was quicker, with fewer extracts and with more: it may have named agents
+    // that have no rows any more.
+    (Some((1, 2)), Some((2, 2)), (3, 2), Written::Superseded),
     (Some((1, 2)), Some((4, 2)), (3, 2), Written::Superseded),
     // The configuration changed since, or the mark of the configuration before grew.
     (Some((1, 1)), Some((1, 2)), (2, 2), Written::Superseded),
@@ -276,7 +327,7 @@ const MARKS: [(Option<Version>, Option<Version>, Version, Written); 9] = [
     (Some((1, 2)), Some((1, 2)), (2, 1), Written::Superseded),
 ];
 
-/// A mark that was not read is not written over, unless it is of the same configuration and covers less.
+/// A mark that was not read is not written over.
 async fn marks_read_before(ports: &Ports, org_id: &str) {
     let coverage =
         |(member_count, configuration_version)| Coverage { member_count, configuration_version };
