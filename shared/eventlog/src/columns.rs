@@ -162,6 +162,30 @@ columns! {
     version_id = "VERSION_ID",
 }
 
+impl Columns {
+    /// The columns that say who acted.
+    pub(crate) fn of_callers(&self) -> impl Iterator<Item = Option<usize>> {
+        [
+            self.user_id,
+            self.user_id_derived,
+            self.connected_app_id,
+            self.connected_app_name,
+            self.client_name,
+            self.bot_id,
+            self.planner_id,
+            self.user_agent,
+            self.browser_type,
+            self.api_client_category,
+        ]
+        .into_iter()
+    }
+
+    /// The columns that a call may be joined by. Not the request, which is another one for each call.
+    pub(crate) fn of_joins(&self) -> impl Iterator<Item = Option<usize>> {
+        [self.job_id, self.session_key, self.login_key].into_iter()
+    }
+}
+
 /// A header, bound.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Header {

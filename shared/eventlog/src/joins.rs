@@ -157,7 +157,7 @@ pub(crate) fn may_seek(event_type: EventType) -> bool {
 }
 
 /// Calls have sessions to be joined by, and are too many to be sought one by one.
-fn seeks_by_request(event_type: EventType) -> bool {
+pub(crate) fn seeks_by_request(event_type: EventType) -> bool {
     matches!(
         event_type,
         EventType::BulkApi

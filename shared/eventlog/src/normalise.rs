@@ -80,6 +80,10 @@ impl<'a> Fields<'a> {
         Self { record, header }
     }
 
+    pub(crate) fn record(&self) -> &'a Record<'a> {
+        self.record
+    }
+
     pub(crate) fn columns(&self) -> &'a Columns {
         &self.header.columns
     }
@@ -101,23 +105,6 @@ impl<'a> Fields<'a> {
     /// A column as it stands; empty where the header lacks it.
     pub(crate) fn column(&self, position: Option<usize>) -> Cow<'a, [u8]> {
         position.map_or(Cow::Borrowed(&[]), |position| self.record.field(position))
-    }
-
-    /// The columns that say who acted, in a fixed order, absent ones too.
-    pub(crate) fn caller_columns(&self) -> [Option<usize>; 10] {
-        let columns = self.columns();
-        [
-            columns.user_id,
-            columns.user_id_derived,
-            columns.connected_app_id,
-            columns.connected_app_name,
-            columns.client_name,
-            columns.bot_id,
-            columns.planner_id,
-            columns.user_agent,
-            columns.browser_type,
-            columns.api_client_category,
-        ]
     }
 
     fn count(&self, position: Option<usize>) -> Option<u64> {
@@ -210,18 +197,6 @@ impl<'a> Fields<'a> {
         column: &'static str,
     ) -> Result<Option<String>, NotText> {
         self.text(position, column).map(|text| non_empty(&text, MAX_KEY_BYTES))
-    }
-
-    /// The columns that it may be joined by and the org, in a fixed order, absent ones too.
-    pub(crate) fn join_columns(&self) -> [Option<usize>; 5] {
-        let columns = self.columns();
-        [
-            columns.organization_id,
-            columns.job_id,
-            columns.session_key,
-            columns.request_id,
-            columns.login_key,
-        ]
     }
 
     /// What the row may be joined by.

@@ -11,9 +11,9 @@ use crate::{
     format::{
         BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
     },
-    joins::{JoinKey, Joined, may_seek, sought_keys},
+    joins::{JoinKey, Joined, may_seek, seeks_by_request, sought_keys},
     normalise::{Fields, NotText},
-    recall::{Person, Recall},
+    recall::{KnownCaller, Person, Recall},
     records::{Record, RecordReader, RecordState},
     report::{Accounting, FileReport, QuarantineReason},
     row::AccessRow,
@@ -295,11 +295,12 @@ impl Reading<'_> {
         let Some(mut bound) = self.header(records)? else { return Ok(()) };
         loop {
             let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(()) };
-            if record.is_blank() {
+            if self.recalls(&record, &bound) || record.is_blank() {
                 continue;
             }
             if self.is_repeated_header(&record, &bound.header) {
                 bound = BoundHeader::of(&record);
+                self.recall.bind(&bound.header.columns);
                 continue;
             }
             if let Err(unreadable) = self.row(&record, &bound)? {
@@ -324,6 +325,7 @@ impl Reading<'_> {
                 return Err(Stop::NotAnEventLogFile(LooksLike::OtherText));
             }
             self.accounting.header(bound.header.width);
+            self.recall.bind(&bound.header.columns);
             if bound.header.columns.event_type.is_none() {
                 self.accounting.gap(None, "EVENT_TYPE", 0);
             }
@@ -393,6 +395,33 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether a row is like one before that no agent made, but for its moment in the hour and for what says nothing
+    /// of who acted. If so, it is accounted for.
+    fn recalls(&mut self, record: &Record<'_>, bound: &BoundHeader) -> bool {
+        let Header { width, columns, .. } = &bound.header;
+        if record.state != RecordState::Whole || record.len() != *width {
+            return false;
+        }
+        let Some(caller) = self.recall.callers.get(record) else { return false };
+        if !bound.missing.is_empty() && bound.missing.contains_key(&caller.event_type) {
+            return false;
+        }
+        let is_unclaimed = match caller.person {
+            Person::Surely => false,
+            Person::UnlessJoined => match self.recall.unclaimed.get(record) {
+                Some(is_unclaimed) => *is_unclaimed,
+                None => return false,
+            },
+        };
+        let Some(time) = columns.timestamp_derived else { return false };
+        let Some(moment) = self.recall.moment_in_hour(&record.field(time)) else { return false };
+        self.accounting.read_in_hour(caller.event_type, &caller.org_id, moment);
+        if is_unclaimed {
+            self.accounting.unclaimed();
+        }
+        true
+    }
+
     /// Reads as much of a row as it takes to know that no agent made it, and the rest if one did.
     fn read(
         &mut self,
@@ -404,50 +433,38 @@ impl Reading<'_> {
         if org.is_empty() {
             return Err(Unreadable::from(QuarantineReason::NoOrganization).into());
         }
-        if self.recall.org_id(&org).is_none() {
+        let Some(org_id) = self.recall.org_id(&org).map(str::to_owned) else {
             fields.text(columns.organization_id, "ORGANIZATION_ID")?;
             return Err(Unreadable::from(QuarantineReason::BadOrganization).into());
-        }
+        };
         let at = self.moment(fields)?;
-        let person = self.recall.person(event_type, fields);
-        let org_id =
-            self.recall.org_id(&org).ok_or(Unreadable::from(QuarantineReason::BadOrganization))?;
-        if person == Some(Person::Surely) {
-            self.accounting.read(event_type, org_id, at, false);
+        let texts = CallerTexts::of(fields)?;
+        let caller = texts.caller();
+        if is_platform(fields, &caller)? {
+            self.accounting.read(event_type, &org_id, at, false);
             return Ok(None);
         }
-        let org_id = org_id.to_owned();
-        if person.is_none() {
-            let texts = CallerTexts::of(fields)?;
-            let caller = texts.caller();
-            if is_platform(fields, &caller)? {
-                self.accounting.read(event_type, &org_id, at, false);
-                return Ok(None);
-            }
-            let attribution = self.directory.attribute_caller(event_type, &caller);
-            if attribution.is_agent() {
-                let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
-                self.accounting.read(event_type, &org_id, at, true);
-                return Ok(Some((row, attribution)));
-            }
-            // Whoever names an application and is no agent uses an application of people.
-            let may_be_joined = may_seek(event_type) && !has_app(&caller);
-            self.recall.is_a_person(if may_be_joined {
-                Person::UnlessJoined
-            } else {
-                Person::Surely
-            });
-            if !may_be_joined {
-                self.accounting.read(event_type, &org_id, at, false);
-                return Ok(None);
-            }
+        let attribution = self.directory.attribute_caller(event_type, &caller);
+        if attribution.is_agent() {
+            let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
+            self.accounting.read(event_type, &org_id, at, true);
+            return Ok(Some((row, attribution)));
         }
-        let Some(joined) = self.joined(event_type, &org_id, fields)? else {
+        // Whoever names an application and is no agent uses an application of people.
+        let may_be_joined = may_seek(event_type) && !has_app(&caller);
+        let person = if may_be_joined { Person::UnlessJoined } else { Person::Surely };
+        let joined = if may_be_joined { self.joined(event_type, &org_id, fields)? } else { None };
+        let Some(joined) = joined else {
+            // A name that the platform uses says nothing by itself.
+            if !caller.client_name.starts_with(PLATFORM_CLIENT) {
+                let org_id = org_id.clone().into_boxed_str();
+                let known = KnownCaller { event_type, org_id, person };
+                self.recall.callers.insert(fields.record(), known);
+            }
             self.accounting.read(event_type, &org_id, at, false);
             return Ok(None);
         };
-        let texts = CallerTexts::of(fields)?;
-        let row = fields.access_row(event_type, org_id.clone(), at, &texts.caller())?;
+        let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
         let attribution = self.directory.attribute_joined(&joined);
         self.accounting.joined();
         self.accounting.read(event_type, &org_id, at, true);
@@ -478,29 +495,36 @@ impl Reading<'_> {
         if !fields.may_be_a_machines(event_type)? {
             return Ok(None);
         }
-        if self.recall.knows_as_unclaimed(event_type, fields) {
-            self.accounting.unclaimed();
+        if let Some(is_unclaimed) = self.recall.unclaimed.get(fields.record()) {
+            if *is_unclaimed {
+                self.accounting.unclaimed();
+            }
             return Ok(None);
         }
         let sought = sought_keys(org_id, event_type, &fields.join_keys()?);
-        if sought.is_empty() {
-            return Ok(None);
-        }
-        let joined = self.sink.unclaimed(sought).map_err(RowStop::Sink)?;
+        let seeks = !sought.is_empty();
+        let joined = if seeks { self.sink.unclaimed(sought).map_err(RowStop::Sink)? } else { None };
         if joined.is_none() {
-            self.recall.is_unclaimed();
-            self.accounting.unclaimed();
+            if seeks {
+                self.accounting.unclaimed();
+            }
+            if !seeks_by_request(event_type) {
+                self.recall.unclaimed.insert(fields.record(), seeks);
+            }
         }
         Ok(joined)
     }
 }
+
+/// What the client of the platform's own calls is called.
+const PLATFORM_CLIENT: &str = "SfdcInternalAPI/";
 
 /// Whether the platform made the row itself: it is logged as a call of the Tooling API without an address.
 fn is_platform(fields: &Fields<'_>, caller: &Caller<'_>) -> Result<bool, NotText> {
     let columns = fields.columns();
     Ok(caller.bot_id.is_empty()
         && caller.planner_id.is_empty()
-        && caller.client_name.starts_with("SfdcInternalAPI/")
+        && caller.client_name.starts_with(PLATFORM_CLIENT)
         && fields.text(columns.api_type, "API_TYPE")? == "T"
         && fields.text(columns.client_ip, "CLIENT_IP")?.is_empty())
 }

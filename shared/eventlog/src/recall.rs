@@ -3,17 +3,21 @@
 //! Nearly all rows of a file are of one type, org and hour, and come from callers that came before. What is
 //! recalled is compared with the bytes of the row itself, so that recalling changes nothing but the time it takes.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    hash::{BuildHasher as _, Hasher as _},
+    ops::RangeInclusive,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use hashbrown::HashTable;
 
-use crate::{event_type::EventType, normalise::Fields, objects::id_15, timestamp};
+use crate::{columns::Columns, event_type::EventType, objects::id_15, records::Record, timestamp};
 
-/// Most callers that are recalled at a time; a file of more is read as well, only slower.
-const MAX_CALLERS: usize = 4_096;
+/// Most callers, and most sets of keys, that are recalled at a time; a file of more is read as well, only slower.
+const MAX_KNOWN: usize = 16_384;
 
-/// Longest text of a caller that is recalled.
-const MAX_CALLER_BYTES: usize = 1_024;
+/// Longest text by which anything is recalled.
+const MAX_KNOWN_BYTES: usize = 1_024;
 
 /// `2026-11-24T09:`
 const HOUR_CHARACTERS: usize = 14;
@@ -27,18 +31,47 @@ pub(crate) enum Person {
     UnlessJoined,
 }
 
+/// What rows of one type, org and caller come to.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownCaller {
+    pub(crate) event_type: EventType,
+    pub(crate) org_id: Box<str>,
+    pub(crate) person: Person,
+}
+
+/// A moment, as milliseconds from the start of its hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) hour_start: DateTime<Utc>,
+    pub(crate) milliseconds: u32,
+}
+
+impl Moment {
+    pub(crate) fn at(self) -> DateTime<Utc> {
+        let milliseconds = TimeDelta::milliseconds(i64::from(self.milliseconds));
+        self.hour_start.checked_add_signed(milliseconds).unwrap_or(self.hour_start)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     event_type: Option<(Vec<u8>, EventType)>,
     org: Option<(Vec<u8>, String)>,
     hour: Option<([u8; HOUR_CHARACTERS], DateTime<Utc>)>,
-    people: HashMap<Vec<u8>, Person, foldhash::fast::RandomState>,
-    caller: Vec<u8>,
-    unclaimed: HashSet<Vec<u8>, foldhash::fast::RandomState>,
-    sought: Vec<u8>,
+    /// By type, org and the columns that say who acted.
+    pub(crate) callers: ByColumns<KnownCaller>,
+    /// By type, org and the columns that calls are joined by: whether there is anything in them, and nobody knew it.
+    pub(crate) unclaimed: ByColumns<bool>,
 }
 
 impl Recall {
+    /// Forgets what was told by where the columns stood, and recalls by these.
+    pub(crate) fn bind(&mut self, columns: &Columns) {
+        let common = [columns.event_type, columns.organization_id];
+        self.callers.bind(common.into_iter().chain(columns.of_callers()));
+        self.unclaimed.bind(common.into_iter().chain(columns.of_joins()));
+    }
+
     /// The type of that name.
     pub(crate) fn event_type(&mut self, name: &[u8]) -> Option<EventType> {
         match &self.event_type {
@@ -65,93 +98,136 @@ impl Recall {
         self.org.as_ref().map(|(_, org_id)| org_id.as_str())
     }
 
+    /// The moment that `TIMESTAMP_DERIVED` tells, if it is in the hour of the last one.
+    pub(crate) fn moment_in_hour(&self, text: &[u8]) -> Option<Moment> {
+        let (hour, rest) = text.split_first_chunk::<HOUR_CHARACTERS>()?;
+        let (known, hour_start) = self.hour.as_ref()?;
+        if hour != known {
+            return None;
+        }
+        Some(Moment { hour_start: *hour_start, milliseconds: within_hour(rest)? })
+    }
+
     /// The moment that `TIMESTAMP_DERIVED` tells.
     pub(crate) fn moment(&mut self, text: &[u8]) -> Option<DateTime<Utc>> {
-        let parts = text.split_first_chunk::<HOUR_CHARACTERS>();
-        if let (Some((hour, rest)), Some((known, start))) = (parts, &self.hour)
-            && hour == known
-            && let Some(milliseconds) = within_hour(rest)
-        {
-            return start.checked_add_signed(TimeDelta::milliseconds(milliseconds));
+        if let Some(moment) = self.moment_in_hour(text) {
+            return Some(moment.at());
         }
         let at = std::str::from_utf8(text).ok().and_then(timestamp::parse_derived)?;
-        if let Some((hour, rest)) = parts
+        if let Some((hour, rest)) = text.split_first_chunk::<HOUR_CHARACTERS>()
             && let Some(milliseconds) = within_hour(rest)
         {
             self.hour = at
-                .checked_sub_signed(TimeDelta::milliseconds(milliseconds))
+                .checked_sub_signed(TimeDelta::milliseconds(i64::from(milliseconds)))
                 .map(|start| (*hour, start));
         }
         Some(at)
     }
+}
 
-    /// Whether this caller, known by the same columns, was found to be no agent. Notes the caller for
-    /// [`Recall::is_a_person`].
-    pub(crate) fn person(&mut self, event_type: EventType, fields: &Fields<'_>) -> Option<Person> {
-        spell(&mut self.caller, event_type, fields, &fields.caller_columns());
-        self.people.get(self.caller.as_slice()).copied()
-    }
+/// Something known by the bytes of some columns as they stand in the row, quotes and separators and all: rows of
+/// equal bytes have equal values, and unequal bytes only cost time.
+#[derive(Debug)]
+pub(crate) struct ByColumns<T> {
+    /// Columns that stand side by side are compared in one piece.
+    runs: Vec<RangeInclusive<usize>>,
+    known: HashTable<Known<T>>,
+    state: foldhash::fast::RandomState,
+}
 
-    /// Whether nobody knew a row with the same keys. Notes the keys for [`Recall::is_unclaimed`].
-    pub(crate) fn knows_as_unclaimed(
-        &mut self,
-        event_type: EventType,
-        fields: &Fields<'_>,
-    ) -> bool {
-        spell(&mut self.sought, event_type, fields, &fields.join_columns());
-        self.unclaimed.contains(self.sought.as_slice())
-    }
+#[derive(Debug)]
+struct Known<T> {
+    hash: u64,
+    /// The bytes of each run, with its length in front.
+    key: Box<[u8]>,
+    value: T,
+}
 
-    /// Nobody knows the row that was last asked for.
-    pub(crate) fn is_unclaimed(&mut self) {
-        if self.sought.len() > MAX_CALLER_BYTES {
-            return;
-        }
-        if self.unclaimed.len() >= MAX_CALLERS {
-            self.unclaimed.clear();
-        }
-        self.unclaimed.insert(self.sought.clone());
-    }
-
-    /// The caller that was last asked for is no agent.
-    pub(crate) fn is_a_person(&mut self, person: Person) {
-        if self.caller.len() > MAX_CALLER_BYTES {
-            return;
-        }
-        if self.people.len() >= MAX_CALLERS {
-            self.people.clear();
-        }
-        self.people.insert(self.caller.clone(), person);
+impl<T> Default for ByColumns<T> {
+    fn default() -> Self {
+        let state = foldhash::fast::RandomState::default();
+        Self { runs: Vec::new(), known: HashTable::new(), state }
     }
 }
 
-/// The type and some columns as bytes that no other row has.
-fn spell(
-    into: &mut Vec<u8>,
-    event_type: EventType,
-    fields: &Fields<'_>,
-    columns: &[Option<usize>],
-) {
-    into.clear();
-    into.extend_from_slice(event_type.name().as_bytes());
-    // Absent columns count as empty ones: a header in the middle of the file may have others.
-    for column in columns {
-        let value = fields.column(*column);
-        into.extend_from_slice(&value.len().to_le_bytes());
-        into.extend_from_slice(&value);
+impl<T> ByColumns<T> {
+    fn bind(&mut self, columns: impl Iterator<Item = Option<usize>>) {
+        let mut positions: Vec<usize> = columns.flatten().collect();
+        positions.sort_unstable();
+        self.known.clear();
+        self.runs.clear();
+        for position in positions {
+            match self.runs.last_mut() {
+                Some(run) if position <= run.end().saturating_add(1) => {
+                    *run = *run.start()..=position;
+                }
+                _ => self.runs.push(position..=position),
+            }
+        }
     }
+
+    fn hash(&self, record: &Record<'_>) -> Option<u64> {
+        let mut hasher = self.state.build_hasher();
+        for run in &self.runs {
+            hasher.write(record.as_it_stands(run)?);
+        }
+        Some(hasher.finish())
+    }
+
+    /// What is known of rows like this.
+    pub(crate) fn get(&self, record: &Record<'_>) -> Option<&T> {
+        let hash = self.hash(record)?;
+        let known = self.known.find(hash, |known| {
+            let mut rest = &*known.key;
+            self.runs.iter().all(|run| {
+                let bytes = record.as_it_stands(run).unwrap_or_default();
+                let Some((length, behind)) = rest.split_first_chunk() else { return false };
+                let Some((key, behind)) = behind.split_at_checked(bytes.len()) else {
+                    return false;
+                };
+                rest = behind;
+                *length == length_of(bytes) && key == bytes
+            })
+        });
+        known.map(|known| &known.value)
+    }
+
+    /// Makes known what rows like this come to.
+    pub(crate) fn insert(&mut self, record: &Record<'_>, value: T) {
+        let Some(hash) = self.hash(record) else { return };
+        if self.get(record).is_some() {
+            return;
+        }
+        let mut key = Vec::new();
+        for bytes in self.runs.iter().filter_map(|run| record.as_it_stands(run)) {
+            key.extend_from_slice(&length_of(bytes));
+            key.extend_from_slice(bytes);
+        }
+        if key.len() > MAX_KNOWN_BYTES {
+            return;
+        }
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        let known = Known { hash, key: key.into_boxed_slice(), value };
+        self.known.insert_unique(hash, known, |known| known.hash);
+    }
+}
+
+fn length_of(bytes: &[u8]) -> [u8; 8] {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes()
 }
 
 /// Milliseconds of `mm:ss.fffZ`; `None` for any other form, and for a leap second.
-fn within_hour(rest: &[u8]) -> Option<i64> {
+fn within_hour(rest: &[u8]) -> Option<u32> {
     let [m1, m2, b':', s1, s2, b'.', f1, f2, f3, b'Z'] = rest else { return None };
     let digits = [m1, m2, s1, s2, f1, f2, f3].map(|byte| byte.wrapping_sub(b'0'));
     let [m1, m2, s1, s2, f1, f2, f3] = digits;
     if digits.iter().any(|digit| *digit > 9) || m1 > 5 || s1 > 5 {
         return None;
     }
-    let two = |tens: u8, ones: u8| i64::from(tens) * 10 + i64::from(ones);
-    Some(two(m1, m2) * 60_000 + two(s1, s2) * 1_000 + i64::from(f1) * 100 + two(f2, f3))
+    let two = |tens: u8, ones: u8| u32::from(tens) * 10 + u32::from(ones);
+    Some(two(m1, m2) * 60_000 + two(s1, s2) * 1_000 + u32::from(f1) * 100 + two(f2, f3))
 }
 
 #[cfg(test)]

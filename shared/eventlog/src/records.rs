@@ -4,7 +4,7 @@
 //! not, a space after the comma, quotes left undoubled. A record carries where it stood in the file, so
 //! that one which cannot be read can be shown. A record over the size limit is skipped, not held.
 
-use std::{borrow::Cow, io::Read};
+use std::{borrow::Cow, io::Read, ops::RangeInclusive};
 
 use crate::structure::{FoundRow, Structure};
 
@@ -64,6 +64,19 @@ impl<'a> Record<'a> {
     /// Whether nothing stood on the line.
     pub(crate) fn is_blank(&self) -> bool {
         self.raw.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// The bytes of columns that stand side by side, with quotes and the separators between them. `None` where the
+    /// record was walked, and where it has no such columns.
+    pub(crate) fn as_it_stands(&self, columns: &RangeInclusive<usize>) -> Option<&'a [u8]> {
+        let Layout::Separated { separators, start, .. } = self.layout else { return None };
+        let index = |at: u32| usize::try_from(at.wrapping_sub(start)).unwrap_or(usize::MAX);
+        let from = match columns.start().checked_sub(1) {
+            Some(before) => index(*separators.get(before)?).wrapping_add(1),
+            None => 0,
+        };
+        let to = index(*separators.get(*columns.end())?).min(self.raw.len());
+        self.raw.get(from..to)
     }
 
     /// The bytes of a field: unquoted, trimmed, and one pair of surrounding quotes taken off, which

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event_type::{EventType, is_known_irrelevant},
+    recall::Moment,
     row::Hour,
 };
 
@@ -272,6 +273,23 @@ impl Accounting {
             run.agent_rows = run.agent_rows.saturating_add(u64::from(is_agents));
             run.first_at = run.first_at.min(at);
             run.last_at = run.last_at.max(at);
+        }
+    }
+
+    /// A row of people at a moment of an hour: as [`Accounting::read`], for a file of them.
+    pub(crate) fn read_in_hour(&mut self, event_type: EventType, org_id: &str, moment: Moment) {
+        match &mut self.run {
+            Some(run)
+                if run.hour.start() == moment.hour_start
+                    && run.event_type == event_type
+                    && run.org_id == org_id =>
+            {
+                let at = moment.at();
+                run.rows = run.rows.saturating_add(1);
+                run.first_at = run.first_at.min(at);
+                run.last_at = run.last_at.max(at);
+            }
+            _ => self.read(event_type, org_id, moment.at(), false),
         }
     }
 

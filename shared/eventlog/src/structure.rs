@@ -148,9 +148,14 @@ impl Structure {
         self.separator_count = at.saturating_add(count);
         while at < self.separator_count {
             let room = self.separators.get_mut(at..).and_then(<[u32]>::first_chunk_mut::<STRIDE>);
-            for slot in room.into_iter().flatten() {
-                *slot = base.wrapping_add(bits.trailing_zeros());
-                bits &= bits.wrapping_sub(1);
+            if let Some(room) = room {
+                let mut next = || {
+                    let position = base.wrapping_add(bits.trailing_zeros());
+                    bits &= bits.wrapping_sub(1);
+                    position
+                };
+                // Written out, because a loop is compiled as one.
+                *room = [next(), next(), next(), next(), next(), next(), next(), next()];
             }
             at = at.saturating_add(STRIDE);
         }
@@ -168,9 +173,9 @@ struct Scan<'a> {
 impl Blocks for Scan<'_> {
     #[inline(always)]
     fn take(&mut self, block: &[u8; BLOCK_BYTES], masks: Masks, present: u64) -> bool {
-        let Masks { quotes, commas, newlines } = masks;
+        let Masks { quotes, quoted, commas, newlines } = masks;
         let Self { found, base, carry } = self;
-        let inside = running_exclusive_or(quotes) ^ carry.inside;
+        let inside = quoted ^ carry.inside;
         let opening = quotes & inside;
         let closing = quotes & !inside;
         let row_ends = newlines & !inside;
@@ -226,17 +231,6 @@ fn take_before(positions: &[u32], given: &mut usize, end: usize) -> u64 {
         count = count.saturating_add(1);
     }
     count
-}
-
-/// Each bit is the exclusive or of all bits up to it.
-#[inline(always)]
-fn running_exclusive_or(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ (bits << 32)
 }
 
 /// Ones below the lowest one of `bits`.
