@@ -24,6 +24,11 @@ impl Options {
         })
     }
 
+    /// What concerns the files.
+    fn of_files(&self) -> Vec<String> {
+        Self { rows: self.rows.clone(), runs: None, large: self.large }.arguments()
+    }
+
     fn arguments(&self) -> Vec<String> {
         let values = [("--rows", &self.rows), ("--runs", &self.runs)];
         let values = values.into_iter().filter_map(|(name, value)| {
@@ -43,6 +48,11 @@ pub(crate) fn run(repository: &Repository, steps: &Steps, options: &Options) -> 
     steps.run("The other readers, for speed", &cargo(&others))?;
 
     let (target, scripts) = (repository.target(), repository.path("tests/bench/python"));
+    let data = target.join("bench/data");
+    let make_data = Program::new(repository, target.join("release/bench_data"))
+        .arg(&data)
+        .args(options.of_files());
+    steps.run("The files that are read", &make_data)?;
     let mut bench = Program::new(repository, target.join("release/bench"))
         .arg("--ours")
         .arg(target.join("release"))
@@ -53,7 +63,7 @@ pub(crate) fn run(repository: &Repository, steps: &Steps, options: &Options) -> 
         .arg("--python-contenders")
         .arg(&scripts)
         .arg("--data")
-        .arg(target.join("bench/data"))
+        .arg(&data)
         .args(options.arguments());
     let mut modules = Vec::new();
     for (name, label) in [("polars", "Polars"), ("duckdb", "DuckDB")] {
@@ -81,9 +91,10 @@ mod tests {
     #[test]
     fn options_are_passed_on_as_they_were_given() {
         let mut arguments: Vec<String> =
-            ["--large", "--rows", "900", "left"].map(str::to_owned).to_vec();
+            ["--large", "--rows", "900", "--runs", "3", "left"].map(str::to_owned).to_vec();
         let options = Options::take_from(&mut arguments).unwrap();
-        assert_eq!(options.arguments(), ["--rows", "900", "--large"]);
+        assert_eq!(options.arguments(), ["--rows", "900", "--runs", "3", "--large"]);
+        assert_eq!(options.of_files(), ["--rows", "900", "--large"]);
         assert_eq!(arguments, ["left"]);
     }
 }

@@ -1,6 +1,7 @@
-//! What the programs of `cargo xtask bench` share: the answer that each reader gives of its run.
+//! What the programs of `cargo xtask bench` share: the files, and the answer that each reader gives of its run.
 //!
-//! - `bench` makes the files, runs the readers in turn and prints the tables.
+//! - `bench_data` makes the files.
+//! - `bench` runs the readers on them in turn and prints the tables.
 //! - `ingest_alone` reads as the function `ingest` does, without its storage. It is built by the profile that ships.
 //! - `contender` reads with the crates `csv` and `simd-csv`, or inflates only. It is built by the profile
 //!   `contenders`, for speed alone.
@@ -9,9 +10,14 @@
 //! Each run is a process of its own, so that its peak memory is nobody else's. A reader times its work by itself,
 //! from before it opens the file until it has its result: starting Python is not reading.
 
+pub mod data;
+
 use std::io::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
+
+/// Rows of a file, unless told otherwise.
+pub const USUAL_ROWS: u64 = 800_000;
 
 /// What a reader says of its run, as one line of JSON on standard output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -29,7 +29,7 @@ pub(crate) fn markdown(measured: &[Measured]) -> String {
         for (title, other, wanted) in SPEED_AIMS {
             let Some(times) = times_as_fast(measured, title, ours, other) else { continue };
             aim(
-                format!("{name}, {title}: {wanted} times {}", other.name()),
+                format!("{name}, {title}: {wanted} × {}", other.name()),
                 format!("{times:.2}"),
                 times >= wanted,
             );
@@ -69,8 +69,10 @@ fn times_as_fast(measured: &[Measured], title: &str, ours: Reader, other: Reader
 
 #[cfg(test)]
 mod tests {
+    use bench::data::Truth;
+
     use super::*;
-    use crate::{data::Truth, runs::Measurement};
+    use crate::runs::Measurement;
 
     fn file(title: &'static str, results: &[(Reader, f64, u64)]) -> Measured {
         Measured {
@@ -98,7 +100,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "| `breachclock scan`, few groups: 8 times csv crate | 8.00 | met |",
+                "| `breachclock scan`, few groups: 8 × csv crate | 8.00 | met |",
                 "| `breachclock scan`, gzip: at most 1.2 times the decompressor | 1.30 | missed |",
                 "| `breachclock scan`: memory under 64 MB, whatever the size | 64.0 MB, files up to 2.00 GB | missed |",
             ]

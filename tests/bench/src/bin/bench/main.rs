@@ -1,7 +1,6 @@
-//! Makes the files, runs every reader on them in turn, and prints what came out: `cargo xtask bench`.
+//! Runs every reader on the files of `bench_data` in turn, and prints what came out: `cargo xtask bench`.
 
 mod aims;
-mod data;
 mod readers;
 mod runs;
 mod table;
@@ -9,37 +8,34 @@ mod table;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, ensure};
-use clap::Parser;
+use bench::{
+    USUAL_ROWS,
+    data::{Kind, LogData},
+};
+use clap::{Parser, value_parser};
 
 use crate::{
-    data::LogData,
     readers::{Programs, Reader},
-    runs::{Measured, measure},
+    runs::{Method, measure, processor_to_pin},
 };
 
 #[derive(Parser)]
 struct Arguments {
-    /// Rows of each file.
-    #[arg(long, default_value_t = 800_000)]
+    /// Rows of the usual files.
+    #[arg(long, default_value_t = USUAL_ROWS, value_parser = value_parser!(u64).range(1..))]
     rows: u64,
     /// Runs of each reader on each file.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Also read one file of thirty times the rows, for its peak memory: 10 GB with the usual rows.
+    /// Also read the large file, once and with ours only. It is removed afterwards.
     #[arg(long)]
     large: bool,
-    /// Where the files are made, and found again.
+    /// Where the files are.
     #[arg(long)]
     data: PathBuf,
     #[command(flatten)]
     programs: Programs,
 }
-
-/// Rows of the large file for each row of the others.
-const LARGE_FACTOR: u64 = 30;
-
-/// Groups of the file of many groups, for each 800 rows: 96,000 with the usual rows.
-const GROUPS_PER_800_ROWS: u64 = 96;
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -53,31 +49,26 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { rows, runs, large, data, programs } = arguments;
-    ensure!(*rows > 0 && *runs > 0, "`--rows` and `--runs` must be 1 or more");
-    let groups = rows.saturating_mul(GROUPS_PER_800_ROWS).div_ceil(800);
-    let few = LogData::few_groups(data, *rows)?;
-    let many = LogData::many_groups(data, *rows, groups)?;
-    let gzip = few.compressed(data)?;
-
-    let mut measured = vec![
-        measure(programs, "few groups", &few, &programs.all_plain(), *runs)?,
-        measure(programs, "many groups", &many, &programs.all_plain(), *runs)?,
-        measure(programs, "few groups, gzip", &gzip, &Reader::OF_GZIP, *runs)?,
-    ];
-    if *large {
-        measured.push(large_file(arguments)?);
+    ensure!(*runs > 0, "`--runs` must be 1 or more");
+    let method = Method { programs, runs: *runs, processor: processor_to_pin() };
+    let mut measured = Vec::new();
+    for kind in Kind::USUAL {
+        let readers = match kind {
+            Kind::Gzip => Reader::OF_GZIP.to_vec(),
+            _ => programs.installed(),
+        };
+        let data = LogData::find(data, kind, *rows)?;
+        measured.push(measure(method, kind.title(), &data, &readers)?);
     }
-    print!("{}", table::markdown(&measured));
-    println!();
+    if *large {
+        let data = LogData::find(data, Kind::Large, *rows)?;
+        let once = Method { runs: 1, ..method };
+        let outcome = measure(once, Kind::Large.title(), &data, &Reader::OURS);
+        data.remove()?;
+        measured.push(outcome?);
+    }
+    println!("{}", table::note(method));
+    println!("{}", table::markdown(&measured));
     print!("{}", aims::markdown(&measured));
     Ok(())
-}
-
-/// One run of ours on a file that is larger than memory may be. The file is removed again.
-fn large_file(arguments: &Arguments) -> Result<Measured> {
-    let Arguments { rows, data, programs, .. } = arguments;
-    let large = LogData::few_groups(data, rows.saturating_mul(LARGE_FACTOR))?;
-    let measured = measure(programs, "large", &large, &Reader::OURS, 1);
-    large.remove()?;
-    measured
 }

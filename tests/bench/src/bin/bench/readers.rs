@@ -92,7 +92,7 @@ fn scanned(printed: &str, seconds: f64) -> Result<Answer> {
 
 impl Programs {
     /// Everybody who reads plain CSV and is installed.
-    pub(crate) fn all_plain(&self) -> Vec<Reader> {
+    pub(crate) fn installed(&self) -> Vec<Reader> {
         let mut readers = vec![Reader::Scan, Reader::Ingest, Reader::Csv, Reader::SimdCsv];
         readers.extend(self.polars.as_ref().map(|_| Reader::Polars));
         readers.extend(self.duckdb.as_ref().map(|_| Reader::DuckDb));

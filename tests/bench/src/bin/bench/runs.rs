@@ -9,13 +9,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench::Found;
+use bench::{
+    Found,
+    data::{LogData, Truth},
+};
 use wait4::Wait4 as _;
 
-use crate::{
-    data::{LogData, Truth},
-    readers::{Programs, Reader},
-};
+use crate::readers::{Programs, Reader};
 
 /// All runs on one file.
 #[derive(Clone, Debug)]
@@ -57,17 +57,26 @@ impl Measurement {
     }
 }
 
+/// How the readers are run.
+#[derive(Clone, Copy)]
+pub(crate) struct Method<'a> {
+    pub(crate) programs: &'a Programs,
+    /// Runs of each reader on each file.
+    pub(crate) runs: usize,
+    /// The processor that every run is kept on, where that can be done.
+    pub(crate) processor: Option<usize>,
+}
+
 /// Has every reader read the file, one after another and then all again, so that what else the machine does hits
 /// each alike.
 pub(crate) fn measure(
-    programs: &Programs,
+    method: Method<'_>,
     title: &'static str,
     data: &LogData,
     readers: &[Reader],
-    runs: usize,
 ) -> Result<Measured> {
+    let Method { programs, runs, processor } = method;
     warm(data)?;
-    let processor = processor_to_pin();
     let mut results: Vec<Measurement> = readers
         .iter()
         .map(|reader| Measurement { reader: *reader, seconds: Vec::new(), peak_memory_bytes: 0 })
@@ -162,7 +171,7 @@ fn warm(data: &LogData) -> Result<()> {
 }
 
 /// The last processor, where `taskset` is there and can keep a process on it.
-fn processor_to_pin() -> Option<usize> {
+pub(crate) fn processor_to_pin() -> Option<usize> {
     let processor = thread::available_parallelism().ok()?.get().checked_sub(1)?;
     let mut trial = Command::new("taskset");
     trial.arg("--cpu-list").arg(processor.to_string()).arg("true");

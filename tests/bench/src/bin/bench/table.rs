@@ -4,8 +4,23 @@ use std::fmt::Write as _;
 
 use crate::{
     readers::Reader,
-    runs::{Measured, Measurement},
+    runs::{Measured, Measurement, Method},
 };
+
+/// What the numbers are, and what they are not.
+pub(crate) fn note(method: Method<'_>) -> String {
+    let processor = match method.processor {
+        Some(_) => "kept on one processor",
+        None => "on whatever processor was free: `taskset` is not there to keep it on one",
+    };
+    format!(
+        "Ours account for every row, and attribute, keep and tally those of agents; the others group every row by\n\
+         user, object and client and add up its records. Each run is a process of its own with one thread of work,\n\
+         {processor}, on a file that is in memory; the readers take turns, and ratios are of medians.\n\
+         Runs of each reader: {}. No reader is run on two threads: ours read a file on one.\n",
+        method.runs
+    )
+}
 
 /// One table over all files, and what each file is.
 pub(crate) fn markdown(measured: &[Measured]) -> String {
@@ -56,8 +71,9 @@ pub(crate) fn megabytes(bytes: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use bench::data::Truth;
+
     use super::*;
-    use crate::data::Truth;
 
     #[test]
     fn a_row_has_its_speed_and_its_ratio_from_medians() {
