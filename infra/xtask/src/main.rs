@@ -1,7 +1,8 @@
 //! `cargo xtask`: everything that is done with this repository, one word each.
 //!
 //! Nothing is installed outside the repository: Python tools go to `.tools/`, Node modules to `infra/node_modules/`,
-//! logs and the emulator's files to `.local/`. All three are ignored by git and can be deleted at any time.
+//! logs and the emulator's files to `.local/`, what the bench reads and reads with to `target/bench/`. All are ignored
+//! by git and can be deleted at any time.
 
 mod bench;
 mod binaries;
