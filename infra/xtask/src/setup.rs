@@ -86,7 +86,11 @@ fn install_python(
     let python = Program::new(repository, "python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .ask()?;
-    link(Path::new(&python), &folder.join("bin/python3"))
+    // Packages without a program leave no such folder.
+    let programs = folder.join("bin");
+    fs::create_dir_all(&programs)
+        .with_context(|| format!("cannot create {}", programs.display()))?;
+    link(Path::new(&python), &programs.join("python3"))
 }
 
 #[cfg(unix)]
