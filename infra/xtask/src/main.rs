@@ -1,8 +1,10 @@
 //! `cargo xtask`: everything that is done with this repository, one word each.
 //!
 //! Nothing is installed outside the repository: Python tools go to `.tools/`, Node modules to `infra/node_modules/`,
-//! logs and the emulator's files to `.local/`. All three are ignored by git and can be deleted at any time.
+//! logs and the emulator's files to `.local/`, what the bench reads and reads with to `target/bench/`. All are ignored
+//! by git and can be deleted at any time.
 
+mod bench;
 mod binaries;
 mod checks;
 mod deploy;
@@ -28,6 +30,9 @@ cargo xtask COMMAND [--verbose]
                       build for AWS, `cdk deploy` into the account of your credentials, put the configuration there
   build [--arm64]     the function binaries, into target/lambda/NAME/bootstrap
   figures             measures the numbers that the README states
+  bench [--rows N] [--runs N] [--large]
+                      our reading of logs beside the csv crate, simd-csv, Polars and DuckDB, as a table;
+                      --large adds a file of 10 GB, read for its peak memory
   events              writes events/ afresh from the seeded generator
   setup               installs the pinned tools; the commands above do it by themselves when needed
 
@@ -101,6 +106,11 @@ fn run(mut arguments: Vec<String>, passed_on: &[String], verbose: bool) -> Resul
         "figures" => {
             nothing_left(&arguments)?;
             checks::figures(&repository, &steps)
+        }
+        "bench" => {
+            let options = bench::Options::take_from(&mut arguments)?;
+            nothing_left(&arguments)?;
+            bench::run(&repository, &steps, &options)
         }
         "events" => {
             nothing_left(&arguments)?;

@@ -14,14 +14,8 @@ const NODE_MINIMUM: (u32, u32) = (20, 0);
 /// Installs what is not installed yet; does nothing, at once, when everything is.
 pub(crate) fn run(repository: &Repository, steps: &Steps) -> Result<()> {
     let requirements = repository.path("infra/local/requirements.txt");
-    let python_stamp = repository.path(".tools/python.stamp");
-    if !stamped(&python_stamp, &requirements)? {
-        require("python3", "Python", PYTHON_MINIMUM, repository)?;
-        // A half-made folder of an interrupted run is not repaired but made again.
-        remove(&repository.tools())?;
-        install_python_tools(repository, steps, &requirements)?;
-        stamp(&python_stamp, &requirements)?;
-    }
+    let label = "Python tools: emulator, cargo-lambda, cfn-lint";
+    python(repository, steps, &repository.tools(), &requirements, label)?;
     let lock = repository.path("infra/package-lock.json");
     let node_stamp = repository.path("infra/node_modules/.xtask.stamp");
     if !stamped(&node_stamp, &lock)? {
@@ -35,21 +29,46 @@ pub(crate) fn run(repository: &Repository, steps: &Steps) -> Result<()> {
     Ok(())
 }
 
-fn install_python_tools(repository: &Repository, steps: &Steps, requirements: &Path) -> Result<()> {
-    let tools = repository.tools();
+/// A Python of its own in `folder`, with what the requirements name; its interpreter is `bin/python3` in there.
+/// Does nothing where exactly that is installed.
+pub(crate) fn python(
+    repository: &Repository,
+    steps: &Steps,
+    folder: &Path,
+    requirements: &Path,
+    label: &str,
+) -> Result<()> {
+    let folder_stamp = folder.with_extension("stamp");
+    if stamped(&folder_stamp, requirements)? {
+        return Ok(());
+    }
+    require("python3", "Python", PYTHON_MINIMUM, repository)?;
+    // A half-made folder of an interrupted run is not repaired but made again.
+    remove(folder)?;
+    install_python(repository, steps, folder, requirements, label)?;
+    stamp(&folder_stamp, requirements)
+}
+
+fn install_python(
+    repository: &Repository,
+    steps: &Steps,
+    folder: &Path,
+    requirements: &Path,
+    label: &str,
+) -> Result<()> {
     let pip_options = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     let has_module = |module: &str| {
         Program::new(repository, "python3").arg("-c").arg(format!("import {module}")).ask().is_ok()
     };
     // Some distributions take the installer out of their Python; then pip itself may still be there.
     if has_module("ensurepip") {
-        let create = Program::new(repository, "python3").args(["-m", "venv"]).arg(&tools);
+        let create = Program::new(repository, "python3").args(["-m", "venv"]).arg(folder);
         steps.run("Python environment", &create)?;
-        let install = Program::new(repository, tools.join("bin/python3"))
+        let install = Program::new(repository, folder.join("bin/python3"))
             .args(["-m", "pip"])
             .args(pip_options)
             .arg(requirements);
-        return steps.run("Python tools: emulator, cargo-lambda, cfn-lint", &install);
+        return steps.run(label, &install);
     }
     if !has_module("pip") {
         bail!(
@@ -62,12 +81,16 @@ fn install_python_tools(repository: &Repository, steps: &Steps, requirements: &P
         .args(pip_options)
         .arg(requirements)
         .arg("--target")
-        .arg(&tools);
-    steps.run("Python tools: emulator, cargo-lambda, cfn-lint", &install)?;
+        .arg(folder);
+    steps.run(label, &install)?;
     let python = Program::new(repository, "python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .ask()?;
-    link(Path::new(&python), &tools.join("bin/python3"))
+    // Packages without a program leave no such folder.
+    let programs = folder.join("bin");
+    fs::create_dir_all(&programs)
+        .with_context(|| format!("cannot create {}", programs.display()))?;
+    link(Path::new(&python), &programs.join("python3"))
 }
 
 #[cfg(unix)]

@@ -1,6 +1,9 @@
 //! A `RestApi` file of any size, as a stream: memory stays flat, so that a reader's memory can be measured.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use crate::{
     agents::{Agents, read_call},
@@ -26,8 +29,16 @@ pub struct BigFile {
 
 const AGENT_ROWS: u64 = 300;
 
-/// Stands for what changes from row to row while a row is cut into its fixed parts.
-const GAP: &str = "\u{1}";
+/// Whose rows a big file holds, besides the few of one agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Callers {
+    /// The forty people and the integration of the organisation.
+    #[default]
+    Organisation,
+    /// Users of an organisation so large that the rows fall into about this many groups by user, object
+    /// and client; each row is of one of them, drawn evenly.
+    Groups(u64),
+}
 
 /// Writes `rows` rows of 24 November 2026, 09:00 to 10:00 UTC, spread evenly: people on their phones, an
 /// integration that no agent is behind, and a few rows of one agent. No two rows are alike. A row takes
@@ -36,8 +47,25 @@ const GAP: &str = "\u{1}";
 /// # Errors
 /// Whatever `writer` answers with.
 pub fn write(rows: u64, seed: u64, writer: &mut impl Write) -> io::Result<BigFile> {
+    write_of(rows, seed, Callers::Organisation, writer)
+}
+
+/// [`write`], with other callers.
+///
+/// # Errors
+/// Whatever `writer` answers with.
+pub fn write_of(
+    rows: u64,
+    seed: u64,
+    callers: Callers,
+    writer: &mut impl Write,
+) -> io::Result<BigFile> {
     let mut dice = Dice::new(seed, 50);
-    let (others, agents) = (templates(&others(seed)), templates(&agent_rows(seed)));
+    let others = match callers {
+        Callers::Organisation => Templates::of(&others(seed)),
+        Callers::Groups(_) => Templates::of_any_user(&others(seed)),
+    };
+    let agents = Templates::of(&agent_rows(seed));
     let mut big_file = BigFile { rows, ..BigFile::default() };
 
     let header = others.header.as_bytes();
@@ -48,47 +76,133 @@ pub fn write(rows: u64, seed: u64, writer: &mut impl Write) -> io::Result<BigFil
     let mut line = Vec::new();
     for number in 0..rows {
         let is_agent = number.checked_rem(step) == Some(0);
-        let choices = if is_agent { &agents.rows } else { &others.rows };
         big_file.agent_rows += u64::from(is_agent);
-        let Some([start, after_time, after_request, end]) = dice.pick(choices) else { continue };
-
-        let millisecond = number.saturating_mul(3_600_000).checked_div(rows).unwrap_or(0);
-        let (minute, second) = (millisecond / 60_000, millisecond / 1_000 % 60);
-        let fraction = millisecond % 1_000;
+        let (template, user) = match (is_agent, callers) {
+            (true, _) => (dice.pick(&agents.rows), 0),
+            (false, Callers::Organisation) => (dice.pick(&others.rows), 0),
+            (false, Callers::Groups(groups)) => others.of_group(dice.below(groups)),
+        };
+        let Some(template) = template else { continue };
         line.clear();
-        write!(
-            line,
-            "{start}2026112409{minute:02}{second:02}.{fraction:03}{after_time}BIG{number:019}{after_request}\
-             2026-11-24T09:{minute:02}:{second:02}.{fraction:03}Z{end}"
-        )?;
+        let millisecond = number.saturating_mul(3_600_000).checked_div(rows).unwrap_or(0);
+        write_row(&mut line, template, Changing { number, millisecond, user })?;
         writer.write_all(&line)?;
         big_file.bytes = big_file.bytes.saturating_add(length(&line));
     }
     Ok(big_file)
 }
 
-struct Templates {
-    header: String,
-    rows: Vec<[String; 4]>,
+/// What changes from row to row.
+#[derive(Clone, Copy)]
+struct Changing {
+    number: u64,
+    /// Since the start of the hour.
+    millisecond: u64,
+    user: u64,
 }
 
-/// Rows as text, cut at the time, the request id and the derived time.
-fn templates(file: &LogFile) -> Templates {
-    let cut = |row: &Row| {
-        let row = row
-            .clone()
-            .with("TIMESTAMP", GAP)
-            .with("REQUEST_ID", GAP)
-            .with("TIMESTAMP_DERIVED", GAP);
-        let mut parts = as_text(&LogFile { rows: vec![row], ..file.clone() });
-        let header_end = parts.find('\n').map_or(0, |end| end.saturating_add(1));
-        parts.drain(..header_end);
-        let parts: Vec<String> = parts.split(GAP).map(str::to_owned).collect();
-        <[String; 4]>::try_from(parts).ok()
-    };
-    Templates {
-        header: as_text(&LogFile { rows: Vec::new(), ..file.clone() }),
-        rows: file.rows.iter().filter_map(cut).collect(),
+/// A column whose value changes from row to row.
+#[derive(Clone, Copy)]
+enum Slot {
+    Time,
+    Request,
+    DerivedTime,
+    User,
+    DerivedUser,
+}
+
+impl Slot {
+    const ALL: [(Slot, &str, char); 5] = [
+        (Slot::Time, "TIMESTAMP", '\u{1}'),
+        (Slot::Request, "REQUEST_ID", '\u{2}'),
+        (Slot::DerivedTime, "TIMESTAMP_DERIVED", '\u{3}'),
+        (Slot::User, "USER_ID", '\u{4}'),
+        (Slot::DerivedUser, "USER_ID_DERIVED", '\u{5}'),
+    ];
+
+    /// The slot that the letter stands for while a row is cut into its pieces.
+    fn of(letter: char) -> Option<Self> {
+        Self::ALL.iter().find(|(.., mark)| *mark == letter).map(|(slot, ..)| *slot)
+    }
+}
+
+/// Whether the letter stands for a slot; nothing else in a row is such a letter.
+fn is_mark(letter: char) -> bool {
+    letter < '\u{6}'
+}
+
+/// A part of a row that stays, and what comes after it.
+struct Piece {
+    text: String,
+    then: Option<Slot>,
+}
+
+fn write_row(line: &mut Vec<u8>, pieces: &[Piece], changing: Changing) -> io::Result<()> {
+    let Changing { number, millisecond, user } = changing;
+    let (minute, second) = (millisecond / 60_000, millisecond / 1_000 % 60);
+    let fraction = millisecond % 1_000;
+    for Piece { text, then } in pieces {
+        line.extend_from_slice(text.as_bytes());
+        match then {
+            None => {}
+            Some(Slot::Time) => write!(line, "2026112409{minute:02}{second:02}.{fraction:03}")?,
+            Some(Slot::Request) => write!(line, "BIG{number:019}")?,
+            Some(Slot::DerivedTime) => {
+                write!(line, "2026-11-24T09:{minute:02}:{second:02}.{fraction:03}Z")?;
+            }
+            Some(Slot::User) => write!(line, "0055g00{user:08}")?,
+            // An id without capitals ends in AAA.
+            Some(Slot::DerivedUser) => write!(line, "0055g00{user:08}AAA")?,
+        }
+    }
+    Ok(())
+}
+
+/// Rows as text, cut where they change.
+struct Templates {
+    header: String,
+    rows: Vec<Vec<Piece>>,
+}
+
+impl Templates {
+    /// Rows that keep their user.
+    fn of(file: &LogFile) -> Self {
+        Self::cut(file, |column| !column.starts_with("USER_ID"))
+    }
+
+    /// One row for each object and client, of whatever user.
+    fn of_any_user(file: &LogFile) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut is_new = |row: &Row| {
+            seen.insert((row.value("ENTITY_NAME").to_owned(), row.value("CLIENT_NAME").to_owned()))
+        };
+        let rows = file.rows.iter().filter(|row| is_new(row)).cloned().collect();
+        Self::cut(&LogFile { rows, ..file.clone() }, |_| true)
+    }
+
+    fn cut(file: &LogFile, changes: impl Fn(&str) -> bool) -> Self {
+        let slots = || Slot::ALL.iter().filter(|(_, column, _)| changes(column));
+        let pieces = |row: &Row| {
+            let row = slots().fold(row.clone(), |row, (_, column, mark)| row.with(column, *mark));
+            let text = as_text(&LogFile { rows: vec![row], ..file.clone() });
+            let row = text.split_inclusive('\n').skip(1).collect::<String>();
+            let cut = row.split_inclusive(is_mark).map(|part| Piece {
+                text: part.trim_end_matches(is_mark).to_owned(),
+                then: part.chars().next_back().and_then(Slot::of),
+            });
+            cut.collect()
+        };
+        Self {
+            header: as_text(&LogFile { rows: Vec::new(), ..file.clone() }),
+            rows: file.rows.iter().map(pieces).collect(),
+        }
+    }
+
+    /// The row and the user of a group; each user has one group for each row.
+    fn of_group(&self, group: u64) -> (Option<&Vec<Piece>>, u64) {
+        let rows = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
+        let row = usize::try_from(group.checked_rem(rows).unwrap_or(0)).unwrap_or(0);
+        (self.rows.get(row), group.checked_div(rows).unwrap_or(0))
     }
 }
 
