@@ -11,6 +11,7 @@ use std::{
 };
 
 use flate2::{Compression, GzBuilder, bufread::MultiGzDecoder, write::GzEncoder};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -28,7 +29,7 @@ const HELD_CHUNKS: usize = 2;
 const UNKNOWN_OPERATING_SYSTEM: u8 = 255;
 
 /// What rows of an extract have in common.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExtractKey {
     /// Salesforce org, 15 characters.
     pub org_id: String,

@@ -184,6 +184,16 @@ impl<R: Read> Contents<R> {
         Ok(Self { body, limits, read_bytes, source_failed, inflated_bytes: 0 })
     }
 
+    /// Gives the bytes of `source` as they are, whatever they look like.
+    pub(crate) fn plain(source: R, limits: InflateLimits) -> Self {
+        let read_bytes = Rc::new(Cell::new(0));
+        let source_failed = Rc::new(Cell::new(false));
+        let counting =
+            Counting { source, count: Rc::clone(&read_bytes), failed: Rc::clone(&source_failed) };
+        let body = Body::Plain(Cursor::new(Vec::new()).chain(counting));
+        Self { body, limits, read_bytes, source_failed, inflated_bytes: 0 }
+    }
+
     /// Bytes taken from the source.
     pub(crate) fn read_bytes(&self) -> u64 {
         self.read_bytes.get()

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, io::Read};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     attribution::{AgentDirectory, Attribution, Caller, has_app},
@@ -173,47 +174,117 @@ pub fn read_log(
     limits: &ReadLimits,
     sink: &mut dyn RowSink,
 ) -> Result<FileReport, ReadError> {
-    let inflate_limits = InflateLimits {
-        max_inflated_bytes: limits.max_inflated_bytes,
-        max_ratio: limits.max_inflation_ratio,
-        ratio_applies_above_bytes: limits.ratio_applies_above_bytes,
-    };
-    let contents = Contents::open(source, inflate_limits)
+    let contents = Contents::open(source, limits.of_inflation())
         .map_err(|source| ReadError::Source { source, partial: Box::default() })?;
-    let mut records =
-        RecordReader::new(contents, limits.max_row_bytes, limits.max_quarantined_bytes);
-    let mut reading = Reading {
-        directory,
-        limits,
-        sink,
-        accounting: Accounting::default(),
-        recall: Recall::default(),
-    };
+    let mut records = limits.records(contents);
+    let mut reading = Reading::new(directory, limits, sink);
     let outcome = reading.run(&mut records);
+    reading.end(outcome, &records)
+}
 
-    let contents = records.source();
-    let report = reading.accounting.finish(
-        contents.is_gzip(),
-        contents.read_bytes(),
-        contents.inflated_bytes(),
-    );
-    match outcome {
-        Ok(()) => Ok(report),
-        Err(Stop::NotAnEventLogFile(looks_like)) => {
-            Err(ReadError::NotAnEventLogFile { looks_like })
+/// A stretch of a file that starts where a record starts and ends where one ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Its first byte.
+    pub from: u64,
+    /// The byte behind its last.
+    pub until: u64,
+    /// Physical line on which it starts, from 1.
+    pub line_number: u64,
+    /// The columns of its rows, by the header that stands before it in the file.
+    pub columns: Vec<String>,
+}
+
+/// Cuts a plain CSV event log into parts of about `part_bytes`, each at the end of a record, so that parts read on
+/// their own come to what the whole would. Reads to the end, finds where records end, and looks at nothing else.
+///
+/// `None` for what cannot be cut, gzip among it, and for what is no event log: to be read whole.
+pub fn find_parts(
+    source: impl Read,
+    limits: &ReadLimits,
+    part_bytes: u64,
+) -> std::io::Result<Option<Vec<Part>>> {
+    let contents = Contents::open(source, limits.of_inflation())?;
+    if contents.is_gzip() {
+        return Ok(None);
+    }
+    let mut records = limits.records(contents);
+    let Ok(Some(mut header)) = first_header(&mut records) else { return Ok(None) };
+    let start = (records.byte_offset(), records.next_line_number());
+    let mut parts = vec![header.part_from(start)];
+    loop {
+        let Some(record) = records.next_record()? else { break };
+        let (at, line_number) = (record.byte_offset, record.line_number);
+        let is_header = header.is_repeated_in(&record);
+        let is_full = parts.last().is_some_and(|part| at.saturating_sub(part.from) >= part_bytes);
+        if is_full {
+            end_last(&mut parts, at);
+            parts.push(header.part_from((at, line_number)));
         }
-        Err(Stop::Sink(source)) => Err(ReadError::Sink { source, partial: Box::new(report) }),
-        Err(Stop::Source(source)) => {
-            let partial = Box::new(report);
-            let failure =
-                source.get_ref().and_then(|inner| inner.downcast_ref::<InflateFailure>()).copied();
-            Err(match failure {
-                Some(InflateFailure::Bomb) => ReadError::InflationBomb { partial },
-                Some(InflateFailure::Truncated) => ReadError::TruncatedGzip { partial },
-                Some(InflateFailure::Corrupt) => ReadError::CorruptGzip { partial },
-                None => ReadError::Source { source, partial },
-            })
+        if is_header {
+            header = BoundHeader::of(&record);
         }
+    }
+    end_last(&mut parts, records.byte_offset());
+    Ok(Some(parts))
+}
+
+fn end_last(parts: &mut [Part], until: u64) {
+    if let Some(last) = parts.last_mut() {
+        last.until = until;
+    }
+}
+
+/// Reads a part of a CSV event log as [`read_log`] would read it within the whole. `source` has its bytes only.
+pub fn read_part(
+    source: impl Read,
+    part: &Part,
+    directory: &AgentDirectory,
+    limits: &ReadLimits,
+    sink: &mut dyn RowSink,
+) -> Result<FileReport, ReadError> {
+    let mut records = limits.records(Contents::plain(source, limits.of_inflation()));
+    records.begin_at(part.line_number, part.from);
+    let mut reading = Reading::new(directory, limits, sink);
+    let header = BoundHeader::of_columns(part.columns.clone());
+    reading.begin(&header);
+    let outcome = reading.rows(&mut records, header);
+    reading.end(outcome, &records)
+}
+
+impl ReadLimits {
+    fn of_inflation(&self) -> InflateLimits {
+        InflateLimits {
+            max_inflated_bytes: self.max_inflated_bytes,
+            max_ratio: self.max_inflation_ratio,
+            ratio_applies_above_bytes: self.ratio_applies_above_bytes,
+        }
+    }
+
+    fn records<R: Read>(&self, contents: Contents<R>) -> RecordReader<Contents<R>> {
+        RecordReader::new(contents, self.max_row_bytes, self.max_quarantined_bytes)
+    }
+}
+
+/// The first header of a file; `None` where it is empty.
+fn first_header<R: Read>(records: &mut RecordReader<R>) -> Result<Option<BoundHeader>, Stop> {
+    let first_bytes = records.peek(SNIFFED_BYTES).map_err(Stop::Source)?;
+    if let Some(looks_like) = sniff(first_bytes) {
+        return Err(Stop::NotAnEventLogFile(looks_like));
+    }
+    if first_bytes.starts_with(BYTE_ORDER_MARK) {
+        records.skip(BYTE_ORDER_MARK.len());
+    }
+    loop {
+        let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(None) };
+        if record.is_blank() {
+            continue;
+        }
+        let bound = BoundHeader::of(&record);
+        if record.state != RecordState::Whole || !bound.header.is_event_log() {
+            return Err(Stop::NotAnEventLogFile(LooksLike::OtherText));
+        }
+        return Ok(Some(bound));
     }
 }
 
@@ -227,22 +298,44 @@ struct Reading<'a> {
 
 /// A header and what it lacks for each type, found once.
 struct BoundHeader {
+    columns: Vec<String>,
     header: Header,
     missing: BTreeMap<EventType, Vec<&'static str>>,
 }
 
 impl BoundHeader {
     fn of(record: &Record<'_>) -> Self {
-        let names: Vec<_> = (0..record.len())
-            .map(|position| String::from_utf8_lossy(&record.field(position)).into_owned())
-            .collect();
-        let header = Header::bind(names.iter().map(String::as_str));
+        let name = |position| String::from_utf8_lossy(&record.field(position)).into_owned();
+        Self::of_columns((0..record.len()).map(name).collect())
+    }
+
+    fn of_columns(columns: Vec<String>) -> Self {
+        let header = Header::bind(columns.iter().map(String::as_str));
         let missing = EventType::ALL
             .into_iter()
             .map(|event_type| (event_type, header.missing(event_type)))
             .filter(|(_, missing)| !missing.is_empty())
             .collect();
-        Self { header, missing }
+        Self { columns, header, missing }
+    }
+
+    /// Files that were glued together have a header in the middle; it may differ from the first.
+    fn is_repeated_in(&self, record: &Record<'_>) -> bool {
+        let is_name = |position| {
+            let name = record.field(position);
+            // `EVENT_TYPE` and no type: types do not begin so.
+            name.first().is_some_and(|byte| matches!(byte, b'E' | b'e'))
+                && name.eq_ignore_ascii_case(b"EVENT_TYPE")
+        };
+        match self.header.columns.event_type {
+            Some(position) if record.len() == self.header.width => is_name(position),
+            _ => record.state == RecordState::Whole && (0..record.len()).any(is_name),
+        }
+    }
+
+    /// A part of rows with these columns, whose end is not known yet.
+    fn part_from(&self, (from, line_number): (u64, u64)) -> Part {
+        Part { from, until: from, line_number, columns: self.columns.clone() }
     }
 }
 
@@ -283,22 +376,42 @@ impl From<NotText> for Unreadable {
     }
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(
+        directory: &'a AgentDirectory,
+        limits: &'a ReadLimits,
+        sink: &'a mut dyn RowSink,
+    ) -> Self {
+        let (accounting, recall) = (Accounting::default(), Recall::default());
+        Self { directory, limits, sink, accounting, recall }
+    }
+
     fn run<R: Read>(&mut self, records: &mut RecordReader<R>) -> Result<(), Stop> {
-        let first_bytes = records.peek(SNIFFED_BYTES).map_err(Stop::Source)?;
-        if let Some(looks_like) = sniff(first_bytes) {
-            return Err(Stop::NotAnEventLogFile(looks_like));
+        let Some(bound) = first_header(records)? else { return Ok(()) };
+        self.begin(&bound);
+        self.rows(records, bound)
+    }
+
+    /// Takes the first header.
+    fn begin(&mut self, bound: &BoundHeader) {
+        self.accounting.header(bound.header.width);
+        self.recall.bind(&bound.header.columns);
+        if bound.header.columns.event_type.is_none() {
+            self.accounting.gap(None, "EVENT_TYPE", 0);
         }
-        if first_bytes.starts_with(BYTE_ORDER_MARK) {
-            records.skip(BYTE_ORDER_MARK.len());
-        }
-        let Some(mut bound) = self.header(records)? else { return Ok(()) };
+    }
+
+    fn rows<R: Read>(
+        &mut self,
+        records: &mut RecordReader<R>,
+        mut bound: BoundHeader,
+    ) -> Result<(), Stop> {
         loop {
             let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(()) };
             if self.recalls(&record, &bound) || record.is_blank() {
                 continue;
             }
-            if self.is_repeated_header(&record, &bound.header) {
+            if bound.is_repeated_in(&record) {
                 bound = BoundHeader::of(&record);
                 self.recall.bind(&bound.header.columns);
                 continue;
@@ -309,39 +422,37 @@ impl Reading<'_> {
         }
     }
 
-    fn header<R: Read>(
-        &mut self,
-        records: &mut RecordReader<R>,
-    ) -> Result<Option<BoundHeader>, Stop> {
-        loop {
-            let Some(record) = records.next_record().map_err(Stop::Source)? else {
-                return Ok(None);
-            };
-            if record.is_blank() {
-                continue;
+    /// The report, and how the reading ended.
+    fn end<R: Read>(
+        self,
+        outcome: Result<(), Stop>,
+        records: &RecordReader<Contents<R>>,
+    ) -> Result<FileReport, ReadError> {
+        let contents = records.source();
+        let report = self.accounting.finish(
+            contents.is_gzip(),
+            contents.read_bytes(),
+            contents.inflated_bytes(),
+        );
+        match outcome {
+            Ok(()) => Ok(report),
+            Err(Stop::NotAnEventLogFile(looks_like)) => {
+                Err(ReadError::NotAnEventLogFile { looks_like })
             }
-            let bound = BoundHeader::of(&record);
-            if record.state != RecordState::Whole || !bound.header.is_event_log() {
-                return Err(Stop::NotAnEventLogFile(LooksLike::OtherText));
+            Err(Stop::Sink(source)) => Err(ReadError::Sink { source, partial: Box::new(report) }),
+            Err(Stop::Source(source)) => {
+                let partial = Box::new(report);
+                let failure = source
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<InflateFailure>())
+                    .copied();
+                Err(match failure {
+                    Some(InflateFailure::Bomb) => ReadError::InflationBomb { partial },
+                    Some(InflateFailure::Truncated) => ReadError::TruncatedGzip { partial },
+                    Some(InflateFailure::Corrupt) => ReadError::CorruptGzip { partial },
+                    None => ReadError::Source { source, partial },
+                })
             }
-            self.accounting.header(bound.header.width);
-            self.recall.bind(&bound.header.columns);
-            if bound.header.columns.event_type.is_none() {
-                self.accounting.gap(None, "EVENT_TYPE", 0);
-            }
-            return Ok(Some(bound));
-        }
-    }
-
-    /// Files that were glued together have a header in the middle; it may differ from the first.
-    fn is_repeated_header(&self, record: &Record<'_>, header: &Header) -> bool {
-        let is_name = |position| {
-            let name = record.field(position);
-            !self.recall.is_last_event_type(&name) && name.eq_ignore_ascii_case(b"EVENT_TYPE")
-        };
-        match header.columns.event_type {
-            Some(position) if record.len() == header.width => is_name(position),
-            _ => record.state == RecordState::Whole && (0..record.len()).any(is_name),
         }
     }
 

@@ -84,11 +84,6 @@ impl Recall {
         }
     }
 
-    /// Whether the last row had this type.
-    pub(crate) fn is_last_event_type(&self, name: &[u8]) -> bool {
-        self.event_type.as_ref().is_some_and(|(known, _)| known == name)
-    }
-
     /// The org id of that text, cut to 15 characters; `None` where it is no id.
     pub(crate) fn org_id(&mut self, text: &[u8]) -> Option<&str> {
         if self.org.as_ref().is_none_or(|(known, _)| known != text) {

@@ -260,8 +260,18 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
+    /// Counts lines and bytes as in the file that the source is a part of.
+    pub(crate) fn begin_at(&mut self, line_number: u64, byte_offset: u64) {
+        self.next_line_number = line_number;
+        self.next_byte_offset = byte_offset;
+    }
+
+    /// The line on which the next record starts.
+    pub(crate) fn next_line_number(&self) -> u64 {
+        self.next_line_number
+    }
+
     /// Bytes given out so far, after inflation.
-    #[cfg(test)]
     pub(crate) fn byte_offset(&self) -> u64 {
         self.next_byte_offset
     }

@@ -145,6 +145,55 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// Adds the report of a later part of the same file.
+    pub fn add(&mut self, other: &Self) {
+        fn sum<K: Clone + Ord>(into: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+            for (key, rows) in from {
+                let count = into.entry(key.clone()).or_default();
+                *count = count.saturating_add(*rows);
+            }
+        }
+        for (into, from) in [
+            (&mut self.rows, other.rows),
+            (&mut self.agent_rows, other.agent_rows),
+            (&mut self.other_rows, other.other_rows),
+            (&mut self.unclaimed_rows, other.unclaimed_rows),
+            (&mut self.joined_rows, other.joined_rows),
+            (&mut self.unread_rows, other.unread_rows),
+            (&mut self.irrelevant_rows, other.irrelevant_rows),
+            (&mut self.quarantined_rows, other.quarantined_rows),
+            (&mut self.rows_beyond_hours, other.rows_beyond_hours),
+            (&mut self.read_bytes, other.read_bytes),
+            (&mut self.inflated_bytes, other.inflated_bytes),
+        ] {
+            *into = into.saturating_add(from);
+        }
+        sum(&mut self.quarantined, &other.quarantined);
+        sum(&mut self.rows_by_event_type, &other.rows_by_event_type);
+        let mut gaps = BTreeMap::new();
+        for CountedGap { gap, rows } in self.gaps.drain(..).chain(other.gaps.iter().cloned()) {
+            let count: &mut u64 = gaps.entry(gap).or_default();
+            *count = count.saturating_add(rows);
+        }
+        self.gaps = gaps.into_iter().map(|(gap, rows)| CountedGap { gap, rows }).collect();
+        let mut hours = BTreeMap::new();
+        for hour in self.hours.drain(..).chain(other.hours.iter().cloned()) {
+            let counts: &mut (u64, u64) =
+                hours.entry((hour.org_id, hour.event_type, hour.hour)).or_default();
+            counts.0 = counts.0.saturating_add(hour.rows);
+            counts.1 = counts.1.saturating_add(hour.agent_rows);
+        }
+        let counted = hours.into_iter().map(|((org_id, event_type, hour), (rows, agent_rows))| {
+            HourCount { org_id, event_type, hour, rows, agent_rows }
+        });
+        self.hours = counted.collect();
+        self.first_at = self.first_at.into_iter().chain(other.first_at).min();
+        self.last_at = self.last_at.into_iter().chain(other.last_at).max();
+        if self.columns == 0 {
+            self.columns = other.columns;
+        }
+    }
+
     /// Whether the file held nothing, not even a header.
     pub fn is_empty(&self) -> bool {
         self.columns == 0 && self.rows == 0

@@ -7,6 +7,8 @@ mod joins;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod quirks;
 #[cfg(test)]
 mod read;
