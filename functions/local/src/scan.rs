@@ -29,6 +29,11 @@ use ports::{
 
 use crate::files::{INPUT, LocalObjects};
 
+/// There is one reader here, and no other that could take a part of a file.
+fn settings() -> IngestSettings {
+    IngestSettings { whole_bytes_max: u64::MAX, ..IngestSettings::new(RECORDS) }
+}
+
 /// Bucket of what is kept while a scan runs.
 const RECORDS: &str = "records";
 
@@ -88,7 +93,7 @@ pub(crate) async fn scan(
     let files = files_under(paths)?;
     let unread = read_all(&ports, &files).await?;
     // Rows of files that were read early may belong to agents that a later one names.
-    let settings = IngestSettings::new(RECORDS);
+    let settings = settings();
     for work in queue.take() {
         ingest(&ports, &settings, &work).await?;
     }
@@ -153,7 +158,7 @@ fn add_all<K: Ord>(sums: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
 }
 
 async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
-    let settings = IngestSettings::new(RECORDS);
+    let settings = settings();
     let mut progress = Progress::new(files.len());
     let mut unread = Vec::new();
     for file in files {

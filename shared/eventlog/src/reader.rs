@@ -212,8 +212,7 @@ pub fn find_parts(
     let Ok(Some(mut header)) = first_header(&mut records) else { return Ok(None) };
     let start = (records.byte_offset(), records.next_line_number());
     let mut parts = vec![header.part_from(start)];
-    loop {
-        let Some(record) = records.next_record()? else { break };
+    while let Some(record) = records.next_record()? {
         let (at, line_number) = (record.byte_offset, record.line_number);
         let is_header = header.is_repeated_in(&record);
         let is_full = parts.last().is_some_and(|part| at.saturating_sub(part.from) >= part_bytes);

@@ -160,7 +160,7 @@ mod tests {
     fn landed_objects(body: &str) -> Result<Vec<LandedObject>, UnknownMessage> {
         let object = |work| match work {
             Work::Read(object) => object,
-            Work::Join(object) => panic!("{object:?} is no landing"),
+            work => panic!("{work:?} is no landing"),
         };
         work(body).map(|work| work.into_iter().map(object).collect())
     }

@@ -33,7 +33,7 @@ fn the_object(batch: &SqsEvent) -> LandedObject {
     assert_eq!(objects.len(), 1, "{objects:?}");
     match objects.remove(0) {
         Work::Read(object) => object,
-        Work::Join(object) => panic!("{object:?} is no landing"),
+        work => panic!("{work:?} is no landing"),
     }
 }
 

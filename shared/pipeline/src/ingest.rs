@@ -7,13 +7,18 @@
 
 mod hours;
 mod joining;
+mod parts;
 mod reading;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use eventlog::{
     attribution::AgentDirectory,
+    extract::ExtractKey,
     joins::KnownLinks,
     reader::{ReadError, ReadLimits},
     report::{FileReport, Gap},
@@ -26,7 +31,7 @@ pub use ports::LandedObject;
 use self::{
     hours::tally_hour,
     joining::Joining,
-    reading::{Pass, PassRead, read_and_store},
+    reading::{Body, Pass, PassRead, Reading, read_and_store},
 };
 use crate::{PipelineError, Result, configuration};
 
@@ -39,7 +44,16 @@ pub struct IngestSettings {
     pub limits: ReadLimits,
     /// Rows in an extract.
     pub chunk_rows_max: usize,
+    /// Plain logs larger than this are read in parts, by as many readers as the queue wakes.
+    pub whole_bytes_max: u64,
+    /// Size of a part.
+    pub part_bytes: u64,
 }
+
+/// A log of this size takes one reader some ten seconds from S3.
+const WHOLE_BYTES_MAX: u64 = 1 << 30;
+
+const PART_BYTES: u64 = 512 << 20;
 
 impl IngestSettings {
     /// The usual limits.
@@ -48,6 +62,8 @@ impl IngestSettings {
             records_bucket: records_bucket.into(),
             limits: ReadLimits::default(),
             chunk_rows_max: eventlog::extract::DEFAULT_CHUNK_ROWS,
+            whole_bytes_max: WHOLE_BYTES_MAX,
+            part_bytes: PART_BYTES,
         }
     }
 }
@@ -64,6 +80,7 @@ pub async fn ingest(
     match work {
         Work::Read(landed) => ingest_object(ports, settings, landed).await.map(Some),
         Work::Join(landed) => join_object(ports, settings, landed).await.map(|()| None),
+        Work::ReadPart(part) => parts::read(ports, settings, part).await,
     }
 }
 
@@ -96,40 +113,79 @@ pub async fn ingest_object(
     };
     file.e_tag = object.e_tag.clone().unwrap_or_default();
     file.size_bytes = object.size_bytes.unwrap_or_default();
-    let mut joining = Joining::of(landed, &file);
-    let first = Pass::First;
-    let PassRead { mut touched, read } =
-        read_and_store(ports, settings, object.body, directory.clone(), &file, first, &mut joining)
-            .await?;
-    note(&mut file, &read);
-    joining.announce(ports).await?;
-    if let Some(links) = joining.found() {
-        let joined = join(ports, settings, landed, directory, &file, links).await?;
-        file.joined_row_count = rows_joined(&joined.read);
-        touched.extend(joined.touched);
+    let mut body = Some(object.body);
+    if file.size_bytes > settings.whole_bytes_max
+        && let Some(body) = body.take()
+        && let Some(parts) = parts::plan(settings, body).await?
+    {
+        return parts::leave(ports, landed, file, parts).await;
     }
+    let source = Reading::whole(landed, &file);
+    let Taken { touched, read, joined_row_count } =
+        take(ports, settings, directory, &source, body).await?;
     for hour in &touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
     }
-    file.agent_row_count = file.agent_row_count.saturating_add(file.joined_row_count);
-    file.unclaimed_row_count = file.unclaimed_row_count.saturating_sub(file.joined_row_count);
-    ports.access.put_file(&file).await?;
+    note(&mut file, &read, joined_row_count);
+    register(ports, &file, touched.len()).await?;
+    match read {
+        Ok(_) => Ok(file),
+        Err(error) => Err(refused(landed, &format!("was not read to its end: {error}"))),
+    }
+}
+
+/// What was taken from an object or a part of one.
+struct Taken {
+    touched: BTreeSet<ExtractKey>,
+    read: std::result::Result<FileReport, ReadError>,
+    joined_row_count: u64,
+}
+
+/// Reads a source and stores what comes out, what can be joined to rows of other files with it.
+async fn take(
+    ports: &Ports,
+    settings: &IngestSettings,
+    directory: Arc<AgentDirectory>,
+    source: &Reading,
+    opened: Option<Body>,
+) -> Result<Taken> {
+    let mut joining = Joining::of(source);
+    let PassRead { mut touched, read } = read_and_store(
+        ports,
+        settings,
+        directory.clone(),
+        source,
+        opened,
+        Pass::First,
+        &mut joining,
+    )
+    .await?;
+    joining.announce(ports).await?;
+    let mut joined_row_count = 0;
+    if let Some(links) = joining.found() {
+        let joined = join(ports, settings, directory, source, links).await?;
+        joined_row_count = rows_joined(&joined.read);
+        touched.extend(joined.touched);
+    }
+    Ok(Taken { touched, read, joined_row_count })
+}
+
+/// Puts what became of a file into the register, and says so.
+async fn register(ports: &Ports, file: &FileRecord, hour_count: usize) -> Result<()> {
+    ports.access.put_file(file).await?;
     tracing::info!(
-        bucket,
-        key,
+        bucket = file.bucket,
+        key = file.key,
         row_count = file.row_count,
         agent_row_count = file.agent_row_count,
         joined_row_count = file.joined_row_count,
         unclaimed_row_count = file.unclaimed_row_count,
         quarantined_count = file.quarantined.values().sum::<u64>(),
         gap_count = file.gaps.len(),
-        hour_count = touched.len(),
+        hour_count,
         "read a file"
     );
-    match read {
-        Ok(_) => Ok(file),
-        Err(error) => Err(refused(landed, &format!("was not read to its end: {error}"))),
-    }
+    Ok(())
 }
 
 /// Reads an object that was read before, for the rows that links lead to which landed since.
@@ -141,22 +197,21 @@ async fn join_object(
     settings: &IngestSettings,
     landed: &LandedObject,
 ) -> Result<()> {
-    let LandedObject { bucket, key, version } = landed;
+    let LandedObject { bucket, key, .. } = landed;
     let file = unread(landed, ports.clock.now());
     let directory = Arc::new(configuration(ports).await?.configuration.directory());
-    let object = match ports.objects.open(bucket, key, version.as_deref()).await {
-        Err(PortError::NotFound { .. }) => {
-            tracing::warn!(bucket, key, "a file whose rows were to be joined is gone");
-            return Ok(());
-        }
-        opened => opened?,
-    };
-    let mut joining = Joining::again(landed, &file);
-    let again = Pass::Seek;
-    read_and_store(ports, settings, object.body, directory.clone(), &file, again, &mut joining)
-        .await?;
+    let source = Reading::whole(landed, &file);
+    let mut joining = Joining::again(&source);
+    let again =
+        read_and_store(ports, settings, directory.clone(), &source, None, Pass::Seek, &mut joining)
+            .await;
+    if let Err(PipelineError::Port(PortError::NotFound { .. })) = again {
+        tracing::warn!(bucket, key, "a file whose rows were to be joined is gone");
+        return Ok(());
+    }
+    again?;
     let Some(links) = joining.found() else { return Ok(()) };
-    let joined = join(ports, settings, landed, directory, &file, links).await?;
+    let joined = join(ports, settings, directory, &source, links).await?;
     for hour in &joined.touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
     }
@@ -170,20 +225,17 @@ async fn join_object(
     Ok(())
 }
 
-/// Reads an object once more, with links, and keeps what they lead to.
+/// Reads a source once more, with links, and keeps what they lead to.
 async fn join(
     ports: &Ports,
     settings: &IngestSettings,
-    landed: &LandedObject,
     directory: Arc<AgentDirectory>,
-    file: &FileRecord,
+    source: &Reading,
     links: Arc<KnownLinks>,
 ) -> Result<PassRead> {
-    let LandedObject { bucket, key, version } = landed;
-    let object = ports.objects.open(bucket, key, version.as_deref()).await?;
-    let mut nothing_new = Joining::again(landed, file);
+    let mut nothing_new = Joining::again(source);
     let pass = Pass::Join(links);
-    read_and_store(ports, settings, object.body, directory, file, pass, &mut nothing_new).await
+    read_and_store(ports, settings, directory, source, None, pass, &mut nothing_new).await
 }
 
 fn rows_joined(read: &std::result::Result<FileReport, ReadError>) -> u64 {
@@ -247,7 +299,11 @@ fn source_hash(bucket: &str, key: &str, version: &str) -> String {
 }
 
 /// Notes in the register how the reading ended, and what was read by then.
-fn note(file: &mut FileRecord, read: &std::result::Result<FileReport, ReadError>) {
+fn note(
+    file: &mut FileRecord,
+    read: &std::result::Result<FileReport, ReadError>,
+    joined_row_count: u64,
+) {
     let report = match read {
         Ok(report) => Some(report),
         Err(error) => {
@@ -259,10 +315,16 @@ fn note(file: &mut FileRecord, read: &std::result::Result<FileReport, ReadError>
             error.partial()
         }
     };
-    let Some(report) = report else { return };
+    if let Some(report) = report {
+        note_report(file, report, joined_row_count);
+    }
+}
+
+fn note_report(file: &mut FileRecord, report: &FileReport, joined_row_count: u64) {
     file.row_count = report.rows;
-    file.agent_row_count = report.agent_rows;
-    file.unclaimed_row_count = report.unclaimed_rows;
+    file.agent_row_count = report.agent_rows.saturating_add(joined_row_count);
+    file.joined_row_count = joined_row_count;
+    file.unclaimed_row_count = report.unclaimed_rows.saturating_sub(joined_row_count);
     file.rows_by_event_type.clone_from(&report.rows_by_event_type);
     file.quarantined =
         report.quarantined.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();

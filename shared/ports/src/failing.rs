@@ -4,7 +4,7 @@
 //! takes effect, as a refused connection does, or after, as a time-out whose answer was lost does. The second
 //! kind is the one that finds lost and doubled work.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{future::poll_fn, ops::Range, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,8 +20,8 @@ use notices::Notice;
 use crate::{
     AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
     DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
-    ObjectStore, PortError, Ports, Publisher, Result, StoredConfiguration, Work, WorkQueue,
-    Written,
+    ObjectStore, PartRecord, PortError, Ports, Publisher, Result, StoredConfiguration, Work,
+    WorkQueue, Written,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
         MemoryQueue,
@@ -146,6 +146,15 @@ impl ObjectStore for Failing<dyn ObjectStore> {
     async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader> {
         self.call("objects.open", self.inner.open(bucket, key, version)).await
     }
+    async fn open_range(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        range: Range<u64>,
+    ) -> Result<ObjectReader> {
+        self.call("objects.open_range", self.inner.open_range(bucket, key, version, range)).await
+    }
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
         self.call("objects.put", self.inner.put(bucket, key, body)).await
     }
@@ -186,6 +195,12 @@ impl AccessTable for Failing<dyn AccessTable> {
     }
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
         self.call("access.put_file", self.inner.put_file(record)).await
+    }
+    async fn put_part(&self, record: &PartRecord) -> Result<()> {
+        self.call("access.put_part", self.inner.put_part(record)).await
+    }
+    async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>> {
+        self.call("access.parts", self.inner.parts(source_hash)).await
     }
 }
 

@@ -78,6 +78,19 @@ pub fn seeker_sort(source_hash: &str) -> String {
     format!("{SEEKER_PREFIX}{source_hash}")
 }
 
+/// Partition of the parts of a file.
+pub fn part_partition(source_hash: &str) -> String {
+    format!("PARTS#{source_hash}")
+}
+
+/// Sort key of a part; sorts by number.
+pub fn part_sort(number: u32) -> String {
+    format!("PART#{number:08}")
+}
+
+/// What sort keys of parts start with.
+pub const PART_PREFIX: &str = "PART#";
+
 /// Partition of everything about an incident.
 pub fn incident_partition(incident_id: &IncidentId) -> String {
     format!("{INCIDENT}{incident_id}")

@@ -23,7 +23,7 @@ mod system;
 #[cfg(feature = "aws")]
 pub mod aws;
 
-use std::{pin::Pin, sync::Arc};
+use std::{ops::Range, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,7 +40,7 @@ use tokio::io::AsyncRead;
 
 pub use record::{
     AgentHourRecord, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, LandedObject, LinkRecord, StoredConfiguration, Work,
+    HourRecord, LandedObject, LinkRecord, PartRecord, PartWork, StoredConfiguration, Work,
 };
 pub use system::SystemClock;
 
@@ -117,6 +117,14 @@ pub enum Committed {
 pub trait ObjectStore: Send + Sync {
     /// Opens an object; the given version of it, where a bucket keeps versions.
     async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader>;
+    /// Opens a range of an object, which ends before `range.end`.
+    async fn open_range(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        range: Range<u64>,
+    ) -> Result<ObjectReader>;
     /// Writes an object whole. Callers name objects after their content or their source, so that writing
     /// twice writes the same.
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()>;
@@ -154,6 +162,10 @@ pub trait AccessTable: Send + Sync {
     async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>>;
     /// Notes what became of a file, under the hash of its source.
     async fn put_file(&self, record: &FileRecord) -> Result<()>;
+    /// Notes what became of a part of a file.
+    async fn put_part(&self, record: &PartRecord) -> Result<()>;
+    /// The parts of a file that were read, by the hash of its source, in order.
+    async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>>;
 }
 
 /// Who owns the keys that rows share, and which files have rows that seek them.

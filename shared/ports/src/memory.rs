@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -19,11 +20,13 @@ use eventlog::{
 };
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
+use tokio::io::AsyncReadExt as _;
 
 use crate::{
     AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
     DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
-    ObjectStore, PortError, Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
+    ObjectStore, PartRecord, PortError, Publisher, Result, StoredConfiguration, Work, WorkQueue,
+    Written,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,6 +58,25 @@ impl ObjectStore for MemoryObjects {
         })
     }
 
+    async fn open_range(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        range: Range<u64>,
+    ) -> Result<ObjectReader> {
+        let whole = self.open(bucket, key, version).await?;
+        let mut body = whole.body;
+        tokio::io::copy(&mut (&mut body).take(range.start), &mut tokio::io::sink()).await.map_err(
+            |error| PortError::Unavailable {
+                call: "objects.open_range",
+                reason: error.to_string(),
+            },
+        )?;
+        let length = range.end.saturating_sub(range.start);
+        Ok(ObjectReader { body: Box::pin(body.take(length)), size_bytes: Some(length), ..whole })
+    }
+
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
         lock(&self.0).insert((bucket.to_owned(), key.to_owned()), body);
         Ok(())
@@ -75,6 +97,7 @@ struct AccessState {
     agent_hours: BTreeMap<(String, AgentKey), BTreeMap<(Hour, EventType), AgentHourRecord>>,
     days: BTreeMap<(String, AgentKey), BTreeMap<NaiveDate, DayRecord>>,
     files: BTreeMap<String, FileRecord>,
+    parts: BTreeMap<String, BTreeMap<u32, PartRecord>>,
     stream: Vec<(String, AgentKey, NaiveDate)>,
 }
 
@@ -178,6 +201,19 @@ impl AccessTable for MemoryAccess {
     async fn put_file(&self, record: &FileRecord) -> Result<()> {
         lock(&self.0).files.insert(record.source_hash.clone(), record.clone());
         Ok(())
+    }
+
+    async fn put_part(&self, record: &PartRecord) -> Result<()> {
+        let mut state = lock(&self.0);
+        let parts = state.parts.entry(record.source_hash.clone()).or_default();
+        parts.insert(record.number, record.clone());
+        Ok(())
+    }
+
+    async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>> {
+        let state = lock(&self.0);
+        let parts = state.parts.get(source_hash);
+        Ok(parts.into_iter().flat_map(|parts| parts.values().cloned()).collect())
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use assessment::{configuration::Configuration, findings::DayFindings};
 use chrono::{DateTime, Utc};
 use eventlog::{
-    attribution::AgentKey, event_type::EventType, joins::Link, row::Hour, tally::AgentHour,
+    attribution::AgentKey, event_type::EventType, extract::ExtractKey, joins::Link, reader::Part,
+    report::FileReport, row::Hour, tally::AgentHour,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +141,44 @@ pub enum Work {
     Read(LandedObject),
     /// It was read, and some of its rows may now be joined to others that landed since.
     Join(LandedObject),
+    /// It is large: read this part of it.
+    ReadPart(PartWork),
+}
+
+/// A part of a landed object, to be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartWork {
+    /// The object.
+    #[serde(flatten)]
+    pub object: LandedObject,
+    /// Which part, from 0.
+    pub number: u32,
+    /// How many there are.
+    pub count: u32,
+    /// Where it lies.
+    pub part: Part,
+    /// When it was decided to read the object in parts.
+    pub read_at: DateTime<Utc>,
+}
+
+/// What became of a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// Hash of bucket, key and version of the file.
+    pub source_hash: String,
+    /// Which part, from 0.
+    pub number: u32,
+    /// When it was read.
+    pub read_at: DateTime<Utc>,
+    /// What the reading came to.
+    pub report: FileReport,
+    /// Rows that are an agent's as other files tell, beside those of the report.
+    pub joined_row_count: u64,
+    /// The hours that its kept rows are of.
+    pub touched: BTreeSet<ExtractKey>,
+    /// Why it was not read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
 }
 
 /// A link, and whether the files that seek its key have been sent for.
@@ -195,6 +234,11 @@ pub struct FileRecord {
 pub enum FileOutcome {
     /// Read to its end.
     Read,
+    /// Large: its parts are being read.
+    InParts {
+        /// How many there are.
+        part_count: u32,
+    },
     /// Not meant to be read, as a downloader's manifest.
     Ignored {
         /// Why.

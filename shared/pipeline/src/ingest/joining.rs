@@ -6,10 +6,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use eventlog::joins::{JoinKey, KnownLinks, Link};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use ports::{FileRecord, LandedObject, Ports, Result, Work};
+use ports::{Ports, Result, Work};
+
+use super::reading::Reading;
 
 /// Calls that are under way at a time.
 const CALLS_AT_ONCE: usize = 16;
@@ -17,9 +18,7 @@ const CALLS_AT_ONCE: usize = 16;
 /// What is known of one file's joins while it is read.
 #[derive(Debug)]
 pub(super) struct Joining {
-    landed: LandedObject,
-    source_hash: String,
-    now: DateTime<Utc>,
+    source: Reading,
     /// Whether what it seeks is on record already, and what it offers, too.
     is_on_record: bool,
     /// Links whose seekers have not been sent for.
@@ -29,11 +28,9 @@ pub(super) struct Joining {
 
 impl Joining {
     /// Of a file that is read for the first time.
-    pub(super) fn of(landed: &LandedObject, file: &FileRecord) -> Self {
+    pub(super) fn of(source: &Reading) -> Self {
         Self {
-            landed: landed.clone(),
-            source_hash: file.source_hash.clone(),
-            now: file.read_at,
+            source: source.clone(),
             is_on_record: false,
             unannounced: BTreeSet::new(),
             found: KnownLinks::default(),
@@ -41,8 +38,8 @@ impl Joining {
     }
 
     /// Of a file that was read before. It sends for nobody, or two files that join each other would do so for ever.
-    pub(super) fn again(landed: &LandedObject, file: &FileRecord) -> Self {
-        Self { is_on_record: true, ..Self::of(landed, file) }
+    pub(super) fn again(source: &Reading) -> Self {
+        Self { is_on_record: true, ..Self::of(source) }
     }
 
     /// Puts links on record.
@@ -50,7 +47,7 @@ impl Joining {
         if self.is_on_record {
             return Ok(());
         }
-        let now = self.now;
+        let now = self.source.read_at;
         let mut put = stream::iter(links)
             .map(|link| async move {
                 let is_announced = ports.joins.put_link(&link, now).await?;
@@ -67,12 +64,12 @@ impl Joining {
 
     /// Puts on record what the file seeks, and looks for it.
     pub(super) async fn seek(&mut self, ports: &Ports, keys: Vec<JoinKey>) -> Result<()> {
-        let (landed, source_hash, now) = (&self.landed, &self.source_hash, self.now);
+        let Reading { landed, source_hash, read_at: now, .. } = &self.source;
         let is_on_record = self.is_on_record;
         let mut looked = stream::iter(keys)
             .map(|key| async move {
                 if !is_on_record {
-                    ports.joins.put_seeker(&key, source_hash, landed, now).await?;
+                    ports.joins.put_seeker(&key, source_hash, landed, *now).await?;
                 }
                 let callers = ports.joins.callers(&key).await?;
                 Ok::<_, ports::PortError>((key, callers))
@@ -98,7 +95,8 @@ impl Joining {
             .buffer_unordered(CALLS_AT_ONCE);
         while let Some((link, files)) = asked.try_next().await? {
             for file in files {
-                if file == self.landed {
+                // The other parts of a file that is read in parts are read by others.
+                if file == self.source.landed && self.source.part.is_none() {
                     self.found.add(link.key.clone(), [link.caller.clone()]);
                 } else {
                     seekers.insert(file);
@@ -108,7 +106,7 @@ impl Joining {
         for file in seekers {
             ports.queue.put(&Work::Join(file)).await?;
         }
-        let now = self.now;
+        let now = self.source.read_at;
         stream::iter(&unannounced)
             .map(|link| ports.joins.announced(link, now))
             .buffer_unordered(CALLS_AT_ONCE)

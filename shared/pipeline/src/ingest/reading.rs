@@ -6,15 +6,16 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use eventlog::{
     attribution::{AgentDirectory, Attribution},
     extract::{ExtractBuilder, ExtractChunk, ExtractKey},
     joins::{JoinKey, Joined, KnownLinks, Link, offered_links},
-    reader::{QuarantinedRow, ReadError, RowSink, SinkError, read_log},
+    reader::{Part, QuarantinedRow, ReadError, RowSink, SinkError, read_log, read_part},
     report::FileReport,
     row::AccessRow,
 };
-use ports::{FileRecord, PortError, Ports, keys};
+use ports::{FileRecord, LandedObject, PortError, Ports, keys};
 use serde_json::json;
 use tokio::{io::AsyncRead, sync::mpsc};
 use tokio_util::io::SyncIoBridge;
@@ -45,6 +46,48 @@ pub(super) enum Pass {
     Join(Arc<KnownLinks>),
 }
 
+/// Bytes as they come.
+pub(super) type Body = Pin<Box<dyn AsyncRead + Send>>;
+
+/// What is read: an object, or a part of it.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) landed: LandedObject,
+    pub(super) source_hash: String,
+    pub(super) read_at: DateTime<Utc>,
+    pub(super) part: Option<(u32, Part)>,
+}
+
+impl Reading {
+    /// All of it.
+    pub(super) fn whole(landed: &LandedObject, file: &FileRecord) -> Self {
+        let (landed, source_hash) = (landed.clone(), file.source_hash.clone());
+        Self { landed, source_hash, read_at: file.read_at, part: None }
+    }
+
+    async fn open(&self, ports: &Ports) -> Result<Body> {
+        let LandedObject { bucket, key, version } = &self.landed;
+        let version = version.as_deref();
+        let opened = match &self.part {
+            Some((_, part)) => {
+                ports.objects.open_range(bucket, key, version, part.from..part.until).await
+            }
+            None => ports.objects.open(bucket, key, version).await,
+        };
+        Ok(opened?.body)
+    }
+
+    /// Name of some of its quarantined rows.
+    fn quarantine_key(&self, number: u32) -> String {
+        match &self.part {
+            Some((part, _)) => {
+                keys::quarantine_key(&format!("{}-{part:05}", self.source_hash), number)
+            }
+            None => keys::quarantine_key(&self.source_hash, number),
+        }
+    }
+}
+
 /// What a reading came to.
 pub(super) struct PassRead {
     /// The hours that kept rows are of.
@@ -61,19 +104,23 @@ enum Produced {
     Sought(Vec<JoinKey>),
 }
 
-/// Reads the object and stores what comes out.
+/// Reads the source, which may have been opened, and stores what comes out.
 pub(super) async fn read_and_store(
     ports: &Ports,
     settings: &IngestSettings,
-    body: Pin<Box<dyn AsyncRead + Send>>,
     directory: Arc<AgentDirectory>,
-    file: &FileRecord,
+    source: &Reading,
+    opened: Option<Body>,
     pass: Pass,
     joining: &mut Joining,
 ) -> Result<PassRead> {
     let (sender, mut receiver) = mpsc::channel(WAITING_WRITES_MAX);
     let (limits, chunk_rows_max) = (settings.limits, settings.chunk_rows_max);
-    let (bucket, key) = (file.bucket.clone(), file.key.clone());
+    let (landed, part) = (source.landed.clone(), source.part.clone());
+    let body = match opened {
+        Some(body) => body,
+        None => source.open(ports).await?,
+    };
     let reading = tokio::task::spawn_blocking(move || {
         let mut sink = Storing {
             extracts: ExtractBuilder::new(chunk_rows_max),
@@ -82,17 +129,20 @@ pub(super) async fn read_and_store(
             pass,
             offered: Batch::default(),
             sought: Batch::default(),
-            bucket,
-            key,
+            landed,
             sender,
         };
-        let read = read_log(SyncIoBridge::new(body), &directory, &limits, &mut sink);
+        let body = SyncIoBridge::new(body);
+        let read = match &part {
+            Some((_, part)) => read_part(body, part, &directory, &limits, &mut sink),
+            None => read_log(body, &directory, &limits, &mut sink),
+        };
         // What came before a break is kept; where the receiver is gone there is nobody left to tell.
         let finished = sink.finish();
         (read, finished)
     });
     let mut touched = BTreeSet::new();
-    let mut part = 0_u32;
+    let mut quarantine_parts = 0_u32;
     while let Some(produced) = receiver.recv().await {
         let (key, bytes) = match produced {
             Produced::Extract(chunk) => {
@@ -102,8 +152,8 @@ pub(super) async fn read_and_store(
                 (key, chunk.bytes)
             }
             Produced::QuarantinePart(bytes) => {
-                part = part.saturating_add(1);
-                (keys::quarantine_key(&file.source_hash, part), bytes)
+                quarantine_parts = quarantine_parts.saturating_add(1);
+                (source.quarantine_key(quarantine_parts), bytes)
             }
             Produced::Offered(links) => {
                 joining.offer(ports, links).await?;
@@ -159,8 +209,7 @@ struct Storing {
     pass: Pass,
     offered: Batch<Link>,
     sought: Batch<JoinKey>,
-    bucket: String,
-    key: String,
+    landed: LandedObject,
     sender: mpsc::Sender<Produced>,
 }
 
@@ -229,8 +278,8 @@ impl RowSink for Storing {
             return Ok(());
         }
         let line = json!({
-            "bucket": self.bucket,
-            "key": self.key,
+            "bucket": self.landed.bucket,
+            "key": self.landed.key,
             "line_number": row.line_number,
             "byte_offset": row.byte_offset,
             "reason": row.reason.to_string(),

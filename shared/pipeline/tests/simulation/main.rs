@@ -113,6 +113,23 @@ fn rows_that_do_not_say_whose_they_are_go_to_the_same_agents_whatever_lands_firs
 }
 
 #[test]
+fn a_file_that_is_read_in_parts_gives_the_same_findings_whatever_happens() {
+    let undisturbed = simulate(&Story::joined(), &Faults::none());
+    let in_parts = Story::joined().in_parts();
+    let found = simulate(&in_parts, &Faults::none());
+    let left = |line: &String| line.contains("left a file to be read in parts");
+    assert!(found.spoken.iter().any(left));
+    let agents = ["support-copilot", "unregistered:client:python-requests"];
+    let expected = agents.map(|agent| undisturbed.judged(agent));
+    for seed in seeds().into_iter().step_by(3) {
+        let found = simulate(&in_parts, &Faults::seldom(seed));
+        let broken = found.broken();
+        assert!(broken.is_empty(), "SIMULATION_SEED={seed}: {broken:#?}");
+        assert_eq!(expected, agents.map(|agent| found.judged(agent)), "SIMULATION_SEED={seed}");
+    }
+}
+
+#[test]
 fn a_configuration_that_changes_meanwhile_leaves_nothing_judged_by_the_old_one() {
     for (agent, name, from, to) in [
         ("help-copilot", "agents.yaml", "name: support-copilot", "name: help-copilot"),

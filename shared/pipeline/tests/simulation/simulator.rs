@@ -13,6 +13,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{attribution::AgentKey, row::Hour};
+use flate2::read::MultiGzDecoder;
 use incident::{Alert, AlertState, IncidentId, TimelineEntry, TimelineHead, verify};
 use pipeline::{
     assess::assess_day,
@@ -59,6 +60,8 @@ pub(crate) struct Story {
     files: Vec<(String, Vec<u8>)>,
     /// A file of the configuration that is changed meanwhile, with its new text.
     reconfigured: Option<(&'static str, String)>,
+    /// Whether plain files are read in small parts.
+    in_parts: bool,
 }
 
 impl Story {
@@ -91,12 +94,24 @@ impl Story {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
             .collect();
-        Self { files, reconfigured: None }
+        Self { files, reconfigured: None, in_parts: false }
+    }
+
+    /// The same, but every file is plain and is read in parts of few rows.
+    pub(crate) fn in_parts(mut self) -> Self {
+        for (_, body) in &mut self.files {
+            if body.starts_with(&[0x1F, 0x8B]) {
+                let mut plain = Vec::new();
+                io::copy(&mut MultiGzDecoder::new(&body[..]), &mut plain).unwrap();
+                *body = plain;
+            }
+        }
+        Self { in_parts: true, ..self }
     }
 
     fn of(files: &[LogFile]) -> Self {
         let files = files.iter().map(|file| (file.key(), file.to_csv_gz())).collect();
-        Self { files, reconfigured: None }
+        Self { files, reconfigured: None, in_parts: false }
     }
 
     /// The same, but meanwhile, in the given file of the configuration, `from` becomes `to`.
@@ -155,6 +170,11 @@ impl Faults {
 
     pub(crate) fn reordered(seed: u64) -> Self {
         Self { seed, disorderly: true, failing_per_mille: 0, single: None }
+    }
+
+    /// For stories of so many calls that hardly one message would come to its end otherwise.
+    pub(crate) fn seldom(seed: u64) -> Self {
+        Self { failing_per_mille: 5, ..Self::seeded(seed) }
     }
 
     pub(crate) fn refuse_call(call: u64) -> Self {
@@ -341,6 +361,7 @@ impl Simulation {
             single: faults.single,
         });
         let dynamic: Arc<dyn FaultPlan> = plan.clone();
+        let settings = IngestSettings { chunk_rows_max: 40, ..IngestSettings::new("records") };
         Self {
             ports: failing(&sound, &dynamic),
             objects,
@@ -352,7 +373,11 @@ impl Simulation {
             now,
             plan,
             sound,
-            settings: IngestSettings { chunk_rows_max: 40, ..IngestSettings::new("records") },
+            settings: if story.in_parts {
+                IngestSettings { whole_bytes_max: 400, part_bytes: 200, ..settings }
+            } else {
+                settings
+            },
             die: ChaCha8Rng::seed_from_u64(faults.seed),
             disorderly: faults.disorderly,
             pending: landings(story),

@@ -15,8 +15,8 @@ use super::{
     unavailable,
 };
 use crate::{
-    AccessTable, AgentHourRecord, Coverage, DayRecord, FileRecord, HourRecord, Result, Written,
-    keys,
+    AccessTable, AgentHourRecord, Coverage, DayRecord, FileRecord, HourRecord, PartRecord, Result,
+    Written, keys,
 };
 
 const MEMBERS: &str = "member_count";
@@ -171,5 +171,17 @@ impl AccessTable for DynamoAccess {
         let put = self.0.put(item(&partition, &record.source_hash, record, [expiry])?);
         put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
         Ok(())
+    }
+
+    async fn put_part(&self, record: &PartRecord) -> Result<()> {
+        let partition = keys::part_partition(&record.source_hash);
+        let expiry = expires(record.read_at, TALLY_RETENTION_DAYS);
+        let put = self.0.put(item(&partition, &keys::part_sort(record.number), record, [expiry])?);
+        put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        Ok(())
+    }
+
+    async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>> {
+        self.0.query(keys::part_partition(source_hash), keys::PART_PREFIX).await
     }
 }

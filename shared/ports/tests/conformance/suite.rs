@@ -23,14 +23,16 @@ use deadlines::{Facts, Law, ReminderPolicy};
 use eventlog::{
     attribution::{AgentKey, AttributedBy},
     event_type::EventType,
+    extract::ExtractKey,
     joins::{JoinKey, JoinKind, Link, LinkedCaller},
+    report::FileReport,
     row::{Channel, Hour, Identity, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
 };
 use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
     AgentHourRecord, Committed, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, LandedObject, PortError, Ports, StoredConfiguration, Written,
+    HourRecord, LandedObject, PartRecord, PortError, Ports, StoredConfiguration, Written,
 };
 use tokio::io::AsyncReadExt;
 
@@ -80,6 +82,25 @@ pub(crate) async fn objects(ports: &Ports, bucket: &str, org_id: &str) {
     for name in names {
         assert_eq!(read(ports, bucket, &format!("{prefix}{name}")).await, name.as_bytes());
     }
+    let whole = prefix.clone() + "ranges.csv";
+    // Larger than what is fetched in one piece, and no multiple of it.
+    let bytes: Vec<u8> = (0..20_000_003_u32).flat_map(u32::to_le_bytes).step_by(4).collect();
+    ports.objects.put(bucket, &whole, bytes.clone()).await.unwrap();
+    assert!(read(ports, bucket, &whole).await == bytes, "a large object is read as it is");
+    for range in [0..1, 0..20_000_003, 7..8_388_615, 16_777_215..16_777_217, 19_999_999..30_000_000]
+    {
+        let mut opened =
+            ports.objects.open_range(bucket, &whole, None, range.clone()).await.unwrap();
+        let mut found = Vec::new();
+        opened.body.read_to_end(&mut found).await.unwrap();
+        let [from, until] = [range.start, range.end].map(|at| usize::try_from(at).unwrap());
+        assert!(found == bytes[from..until.min(bytes.len())], "the range {range:?}");
+    }
+    let missing = ports.objects.open_range(bucket, &(whole + "no"), None, 0..9).await.map(|_| ());
+    assert!(matches!(missing, Err(PortError::NotFound { .. })), "{missing:?}");
+    expected.push(prefix.clone() + "ranges.csv");
+    expected.sort_unstable();
+
     let neighbour = format!("conformance/{org_id}/ab.csv");
     ports.objects.put(bucket, &neighbour, Vec::new()).await.unwrap();
     assert_eq!(ports.objects.list(bucket, &prefix).await.unwrap(), expected);
@@ -265,6 +286,7 @@ pub(crate) async fn access(ports: &Ports, org_id: &str) {
     };
     access.put_file(&file).await.unwrap();
     access.put_file(&file).await.unwrap();
+    parts_of_files(ports, org_id).await;
 }
 
 /// A link stands once, is announced once, and is found by its key alone; so is whoever seeks it.
@@ -309,6 +331,31 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
     assert_eq!(joins.seekers(&job).await.unwrap(), [file("first.csv"), file("second.csv")]);
     assert_eq!(joins.seekers(&elsewhere.key).await.unwrap(), []);
     assert_eq!(joins.callers(&job).await.unwrap().len(), 2, "a seeker owns nothing");
+}
+
+/// Parts are found by their file, in order, each as it was last written.
+async fn parts_of_files(ports: &Ports, org_id: &str) {
+    let source_hash = format!("parts-{org_id}");
+    assert_eq!(ports.access.parts(&source_hash).await.unwrap(), []);
+    let key = ExtractKey {
+        org_id: org_id.to_owned(),
+        event_type: EventType::RestApi,
+        hour: Hour::from_key("2026-11-24T09").unwrap(),
+    };
+    let part = |number, rows, broken: Option<&str>| PartRecord {
+        source_hash: source_hash.clone(),
+        number,
+        read_at: at("2026-11-24T10:05:00Z"),
+        report: FileReport { rows, ..FileReport::default() },
+        joined_row_count: 2,
+        touched: BTreeSet::from([key.clone()]),
+        broken: broken.map(str::to_owned),
+    };
+    for record in [part(10, 1, None), part(9, 2, Some("it breaks off")), part(9, 3, None)] {
+        ports.access.put_part(&record).await.unwrap();
+    }
+    let found = ports.access.parts(&source_hash).await.unwrap();
+    assert_eq!(found, [part(9, 3, None), part(10, 1, None)]);
 }
 
 /// What a writer of an hour's mark had read, what stands by then, what it covers itself, and whether it is written.
