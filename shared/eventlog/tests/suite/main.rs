@@ -11,6 +11,8 @@ mod read;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod soql;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tally;
