@@ -102,6 +102,7 @@ fn line(record_id_count: u32) -> TallyLine {
             channel: Channel::Rest,
             operation: Operation::Read,
             purpose: None,
+            tls_protocol: None,
         },
         row_count: 3,
         failed_row_count: 0,
@@ -118,6 +119,8 @@ fn line(record_id_count: u32) -> TallyLine {
         record_ids_cut: false,
         fields: BTreeSet::from(["Contact.Email".to_owned()]),
         source_addresses: BTreeSet::new(),
+        cipher_suites: BTreeSet::new(),
+        limited_call_count: 0,
         attributed_by: AttributedBy::ConnectedApp,
         evidence: BTreeSet::new(),
     }
