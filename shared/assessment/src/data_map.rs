@@ -2,7 +2,8 @@
 //!
 //! A name is looked up in this order, and the first answer stands:
 //! 1. the customer's own data map,
-//! 2. the field as the built-in map names it,
+//! 2. the field as the built-in map names it, or, of a path over relationships, as it is known of the object that the
+//!    last relationship is called after,
 //! 3. the pattern of the field's name, in six languages,
 //! 4. the object as the built-in map names it,
 //! 5. nothing: unknown, evaluated as contact data and never as non-personal.
@@ -152,6 +153,11 @@ impl DataMap {
         if let Some(decided) = decided {
             return answer(decided.category, Confidence::Certain);
         }
+        if let Some(related) = self.related_field(field)
+            && let Some(category) = related.category
+        {
+            return answer(category, related.confidence);
+        }
         // Who says that an object holds no personal data says it of its fields.
         if decision.and_then(|decision| decision.category) == Some(DataCategory::NonPersonal) {
             return of_object;
@@ -168,15 +174,46 @@ impl DataMap {
         }
     }
 
-    /// The worst category among an object and the fields of it that a query named; `None` where neither is
-    /// known. Hints take no part.
+    /// The field at the end of a path whose last relationship is called after an object that the map knows:
+    /// `Account.Owner__r.Pin__c` is the field `Pin__c` of `Owner__c`.
+    fn related_field(&self, path: &str) -> Option<Classified> {
+        let (relationships, field) = path.rsplit_once('.')?;
+        let relationship = relationships.rsplit('.').next()?;
+        let object = match relationship.strip_suffix("__r") {
+            Some(stem) => format!("{stem}__c"),
+            None => relationship.to_owned(),
+        };
+        self.knows(&object).then(|| self.field(&object, field))
+    }
+
+    /// What is known of the fields that FIELDS(ALL), (STANDARD) or (CUSTOM) stands for, as far as the map has them.
+    fn wildcard_fields(&self, object: &str, wildcard: &str) -> Vec<Classified> {
+        let lower = object.to_lowercase();
+        let built_in =
+            BUILT_IN.objects.get(&lower).into_iter().flat_map(|known| known.fields.keys());
+        let decided = self.decisions.get(&lower).into_iter().flat_map(|it| &it.fields);
+        let names: BTreeSet<String> =
+            built_in.cloned().chain(decided.map(|it| it.field.to_lowercase())).collect();
+        let is_asked = |name: &String| match wildcard {
+            FIELDS_STANDARD => !is_custom(name),
+            FIELDS_CUSTOM => is_custom(name),
+            _ => true,
+        };
+        names.iter().filter(|name| is_asked(name)).map(|name| self.field(object, name)).collect()
+    }
+
+    /// The worst category among an object and the fields of it that a query named, FIELDS(ALL) and its like standing
+    /// for every field that the map has; `None` where neither is known. Hints take no part.
     pub fn exposed(&self, object: &str, fields: &BTreeSet<String>) -> Option<DataCategory> {
         let of_object = self.object(object);
         let of_object = of_object.category.map(|_| of_object.evaluated_as());
         fields
             .iter()
             .filter(|field| belongs_to(object, field))
-            .map(|field| self.field(object, field))
+            .flat_map(|field| match strip_object(object, field) {
+                wildcard if is_wildcard(wildcard) => self.wildcard_fields(object, wildcard),
+                field => vec![self.field(object, field)],
+            })
             .filter(|field| field.confidence > Confidence::Hint)
             .filter_map(|field| field.category)
             .chain(of_object)
@@ -188,6 +225,21 @@ impl DataMap {
         let lower = object.to_lowercase();
         self.decisions.contains_key(&lower) || BUILT_IN.objects.contains_key(&lower)
     }
+}
+
+/// All fields of an object, its standard ones, and those that the customer added, as queries ask for them.
+const FIELDS_ALL: &str = "FIELDS(ALL)";
+const FIELDS_STANDARD: &str = "FIELDS(STANDARD)";
+const FIELDS_CUSTOM: &str = "FIELDS(CUSTOM)";
+
+/// Whether this stands for many fields of its object.
+pub(crate) fn is_wildcard(field: &str) -> bool {
+    [FIELDS_ALL, FIELDS_STANDARD, FIELDS_CUSTOM].contains(&field)
+}
+
+/// Whether a field, in small letters, was added by the customer or a package: `X__c`, and `X__pc` of persons.
+fn is_custom(field: &str) -> bool {
+    field.ends_with("__c") || field.ends_with("__pc")
 }
 
 /// Whether `name` can be the API name of an object: a letter, then letters, digits and underscores.
@@ -528,6 +580,49 @@ mod tests {
         assert!(singular_names("Contacts").contains(&"Contact".to_owned()));
         assert!(singular_names("Opportunities").contains(&"Opportunity".to_owned()));
         assert!(singular_names("Invoices__r").contains(&"Invoice__c".to_owned()));
+    }
+
+    fn decided(object: &str, field: &str, category: DataCategory) -> DataMap {
+        DataMap::new([ObjectDecision {
+            object: object.to_owned(),
+            category: None,
+            population: None,
+            one_record_per_person: None,
+            fields: vec![FieldDecision { field: field.to_owned(), category }],
+        }])
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_every_field_that_the_map_has() {
+        let exposed = |map: &DataMap, object: &str, which: &str| {
+            map.exposed(object, &BTreeSet::from([format!("{object}.FIELDS({which})")]))
+        };
+        let built_in = DataMap::default();
+        let named = BTreeSet::from(["Individual.ConvictionsCount".to_owned()]);
+        assert_eq!(built_in.exposed("Individual", &named), Some(DataCategory::Criminal));
+        assert_eq!(exposed(&built_in, "Individual", "ALL"), Some(DataCategory::Criminal));
+        assert_eq!(exposed(&built_in, "Individual", "STANDARD"), Some(DataCategory::Criminal));
+        let custom = exposed(&built_in, "Individual", "CUSTOM");
+        assert_eq!(custom, built_in.exposed("Individual", &BTreeSet::new()));
+
+        let health = decided("Contact", "Blood__c", DataCategory::SpecialCategory);
+        assert_eq!(exposed(&health, "Contact", "ALL"), Some(DataCategory::SpecialCategory));
+        assert_eq!(exposed(&health, "Contact", "CUSTOM"), Some(DataCategory::SpecialCategory));
+        assert_ne!(exposed(&health, "Contact", "STANDARD"), Some(DataCategory::SpecialCategory));
+        assert_eq!(exposed(&built_in, "Mystery__c", "ALL"), None);
+    }
+
+    #[test]
+    fn a_path_leads_to_the_object_that_its_last_relationship_is_called_after() {
+        let of = |map: &DataMap, path: &str| map.field("Case", path).category;
+        let special = Some(DataCategory::SpecialCategory);
+        let map = decided("Account", "Note7__c", DataCategory::SpecialCategory);
+        assert_eq!(of(&map, "Case.Account.Note7__c"), special);
+        assert_eq!(of(&map, "Case.Contact.Account.Note7__c"), special);
+        assert_ne!(of(&map, "Case.Account.Contact.Note7__c"), special);
+        let map = decided("Visit__c", "Note7__c", DataCategory::SpecialCategory);
+        assert_eq!(of(&map, "Case.Visit__r.Note7__c"), special);
+        assert_ne!(of(&map, "Case.Stay__r.Note7__c"), special);
     }
 
     #[test]

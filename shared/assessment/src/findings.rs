@@ -154,6 +154,8 @@ pub enum Rule {
     UndeclaredAgent,
     /// A registered agent without a purpose.
     NoPurpose,
+    /// A login over TLS 1.1 or older.
+    OutdatedTls,
 }
 
 /// One reason for suspicion, with its weight and its evidence.

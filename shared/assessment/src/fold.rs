@@ -125,12 +125,15 @@ fn merge(signals: &[&Signal]) -> Option<Signal> {
     while merged.evidence.len() > EVIDENCE_MAX {
         merged.evidence.pop_last();
     }
+    let total = match merged.rule {
+        Rule::OutdatedTls => counted(merged.row_count, "login"),
+        _ => counted(merged.record_count, "record"),
+    };
     merged.reason = format!(
-        "On {}: {} The like on {} days, {} in all, {}.",
+        "On {}: {} The like on {} days, {total} in all, {}.",
         heaviest.first_at.format("%-d %B %Y"),
         heaviest.reason,
         signals.len(),
-        counted(merged.record_count, "record"),
         between(merged.first_at, merged.last_at)
     );
     Some(merged)

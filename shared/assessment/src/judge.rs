@@ -8,6 +8,8 @@
 //! - **Echoes** (`ApiTotalUsage`, `UniqueQuery`, `BulkApiRequest`, `Login`) repeat calls that other logs
 //!   count. They add no records and no volume, and are judged by object and operation only as far as they
 //!   name them; the door they came through is the counted call's.
+//! - **Logins** touch nothing. What is judged of them is the org, and the connection: RFC 8996 deprecates all of
+//!   TLS below 1.2, whoever the agent is and whatever it is for.
 //! - **Volume** is summed by purpose, UTC hour and UTC day over the lines whose objects the purpose names and
 //!   that fit it best. Once an hour's limit is passed, all its allowed accesses are in violation, since nobody
 //!   can say which were within; of a day, those from the hour on in which the limit is passed. Accesses that
@@ -26,6 +28,7 @@ use eventlog::{
     attribution::AgentKey,
     row::Operation,
     tally::{AgentHour, TallyLine},
+    tls::TlsProtocol,
 };
 
 pub(crate) use self::exposure::trim;
@@ -37,7 +40,7 @@ use self::{
 };
 use crate::{
     configuration::Configuration,
-    data_map::{DataMap, is_object_name, singular_names},
+    data_map::{DataMap, is_object_name, is_wildcard, singular_names},
     findings::{DataCategory, DayFindings, GapReason, Rule},
     registry::{Agent, Purpose},
     weights::SCORING_VERSION,
@@ -139,6 +142,9 @@ impl<'a> Bench<'a> {
         if !self.org_known {
             line.gaps.insert(GapReason::UnknownOrg);
         }
+        if line.succeeded_row_count() > 0 && is_outdated(line.tally.key.tls_protocol) {
+            line.rules.insert(Rule::OutdatedTls);
+        }
         let Some(agent) = self.registered else {
             line.gaps.insert(GapReason::UnregisteredAgent);
             let personal = line.category() != DataCategory::NonPersonal;
@@ -231,7 +237,7 @@ impl<'a> Bench<'a> {
                     character.is_ascii_alphanumeric() || character == '_' || character == '.'
                 });
                 let own = owner.eq_ignore_ascii_case(named) || owner.eq_ignore_ascii_case(&name);
-                (own && plain).then(|| format!("{name}.{rest}"))
+                (own && (plain || is_wildcard(rest))).then(|| format!("{name}.{rest}"))
             });
             let fields: BTreeSet<String> = fields.collect();
             let seen = objects.entry(name.clone()).or_insert_with(|| SeenObject {
@@ -262,4 +268,9 @@ impl<'a> Bench<'a> {
             .or_else(|| singular_names(named).iter().find_map(|name| meant(name)))
             .unwrap_or_else(|| named.to_owned())
     }
+}
+
+/// Whether the protocol is known and below TLS 1.2.
+fn is_outdated(protocol: Option<TlsProtocol>) -> bool {
+    protocol.is_some_and(|protocol| protocol < TlsProtocol::Tls12)
 }

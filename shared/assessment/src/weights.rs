@@ -14,6 +14,10 @@
 //! | wrong org | 70 | 30 |
 //! | no purpose | 45 | 10 |
 //! | undeclared agent | 20; 30 from 100 records, 45 from 1,000, 60 from 10,000; Art. 9 and 10: 30, 45 from 10, 60 from 100; identity numbers and money: 20, 30 from 10, 45 from 100, 60 from 1,000 | no signal |
+//! | outdated TLS | – | 8 |
+//!
+//! Below TLS 1.2 (RFC 8996) others on the way may have read what the agent was given. That anybody did shows in no
+//! log, so that it weighs as a broken rule without personal data: by itself, and with a login to the wrong org, it is a note.
 //!
 //! Below 1.5 times the limit an hour is busy rather than wrong, so that even both limits passed by a little
 //! do not open an incident over contact data. Every weight is monotone: more records, worse categories and
@@ -29,7 +33,7 @@ use crate::{
 };
 
 /// Version of this table. Findings carry it; a change of any number changes it.
-pub const SCORING_VERSION: &str = "2026-11-25";
+pub const SCORING_VERSION: &str = "2026-11-25.2";
 
 /// Whether an operation touches records: describing and logging in do not.
 pub(crate) fn touches(operation: Operation) -> bool {
@@ -91,6 +95,7 @@ impl Touched {
                 }
             }
             Rule::UndeclaredAgent => self.undeclared_weight(),
+            Rule::OutdatedTls => 8,
             Rule::RecordsPerHour | Rule::RecordsPerDay => 0,
         }
     }
@@ -289,6 +294,7 @@ mod tests {
             Rule::NoPurpose,
             Rule::UndeclaredAgent,
             Rule::WrongOrg,
+            Rule::OutdatedTls,
         ] {
             assert!(product.weight(rule) < INCIDENT_SCORE, "{rule:?}");
         }

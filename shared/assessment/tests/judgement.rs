@@ -13,6 +13,7 @@ use eventlog::{
     event_type::EventType,
     row::{Channel, Hour, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
+    tls::TlsProtocol,
 };
 use proptest::prelude::*;
 
@@ -66,6 +67,7 @@ fn line(agent: &'static str, operation: Operation, objects: &[&str]) -> Made {
                 channel: Channel::Rest,
                 operation,
                 purpose: None,
+                tls_protocol: None,
             },
             row_count: 1,
             failed_row_count: 0,
@@ -79,6 +81,8 @@ fn line(agent: &'static str, operation: Operation, objects: &[&str]) -> Made {
             record_ids_cut: false,
             fields: BTreeSet::new(),
             source_addresses: BTreeSet::new(),
+            cipher_suites: BTreeSet::new(),
+            limited_call_count: 0,
             attributed_by: AttributedBy::ConnectedApp,
             joined_by: None,
             joined_row_count: 0,
@@ -137,6 +141,12 @@ impl Made {
 
     fn purpose(mut self, purpose: &str) -> Self {
         self.line.key.purpose = Some(purpose.to_owned());
+        self
+    }
+
+    fn over(mut self, protocol: TlsProtocol, cipher_suite: &str) -> Self {
+        self.line.key.tls_protocol = Some(protocol);
+        self.line.cipher_suites = BTreeSet::from([cipher_suite.to_owned()]);
         self
     }
 
@@ -594,6 +604,87 @@ fn an_undeclared_agent_is_a_gap_and_a_signal_by_what_it_read() {
     assert!(health.opens_incident());
     let products = judged(&[line(STRANGER, Operation::Read, &["Product2"]).records(9_000, 5)]);
     assert!(products.signals.is_empty());
+}
+
+// Logins
+
+fn login(agent: &'static str, logins: u64) -> Made {
+    let mut made = line(agent, Operation::Login, &[]).of(EventType::Login).records(0, logins);
+    made.line.uncounted_row_count = 0;
+    made
+}
+
+#[test]
+fn a_login_below_tls_1_2_is_a_signal_and_opens_nothing_by_itself() {
+    for agent in [DESK, STRANGER] {
+        let findings = judged(&[
+            login(agent, 3).over(TlsProtocol::Tls10, "AES128-SHA").at("09:12", "09:47"),
+            login(agent, 40).over(TlsProtocol::Tls13, "TLS_AES_256_GCM_SHA384"),
+        ]);
+        assert_eq!(rules(&findings), [Rule::OutdatedTls]);
+        assert_eq!(findings.signals[0].row_count, 3);
+        assert_eq!(
+            findings.signals[0].reason,
+            "Logged in over TLS 1.0, cipher suite AES128-SHA, although connections below TLS 1.2 no longer \
+             count as secure: 3 logins between 09:12 and 09:47 UTC."
+        );
+        assert!(findings.exposures.is_empty());
+        assert!(!fold(&[findings], &configuration()).unwrap().opens_incident());
+    }
+    let elsewhere = login(NIGHT, 3).over(TlsProtocol::Tls11, "AES128-SHA").in_org(TRY);
+    let findings = judged(&[elsewhere]);
+    assert_eq!(rules(&findings), [Rule::WrongOrg, Rule::OutdatedTls]);
+    assert!(!fold(&[findings], &configuration()).unwrap().opens_incident());
+}
+
+#[test]
+fn a_login_over_tls_1_2_or_newer_or_without_a_protocol_or_refused_is_none() {
+    for made in [
+        login(DESK, 3).over(TlsProtocol::Tls12, "ECDHE-RSA-AES256-GCM-SHA384"),
+        login(DESK, 3).over(TlsProtocol::Tls13, "TLS_AES_256_GCM_SHA384"),
+        login(DESK, 3),
+        login(DESK, 1).refused().over(TlsProtocol::Tls10, "AES128-SHA"),
+    ] {
+        let findings = judged(&[made]);
+        assert!(findings.signals.is_empty(), "{:?}", findings.signals);
+        assert!(findings.verdicts.contains_key(&Verdict::Compliant));
+    }
+}
+
+#[test]
+fn logins_below_tls_1_2_on_two_days_are_counted_as_logins() {
+    let first = judged(&[login(DESK, 3).over(TlsProtocol::Tls10, "AES128-SHA")]);
+    let mut second = judged(&[login(DESK, 4).over(TlsProtocol::Tls11, "DES-CBC3-SHA")]);
+    second.day = day().succ_opt().unwrap();
+    let folded = fold(&[second, first], &configuration()).unwrap();
+    assert_eq!((folded.signals.len(), folded.score), (1, 8));
+    assert!(folded.signals[0].reason.contains("on 2 days, 7 logins in all"), "{folded:?}");
+}
+
+// Wildcards
+
+#[test]
+fn a_wildcard_counts_as_every_field_that_the_data_map_has() {
+    let exposed = |fields: &[&str]| {
+        let made = line(STRANGER, Operation::Read, &["Individual"]).records(40, 1).fields(fields);
+        folded(&[made])
+    };
+    let (plain, all) = (exposed(&["Individual.Id"]), exposed(&["Individual.FIELDS(ALL)"]));
+    assert_eq!(plain.exposures["Individual"].category, Some(DataCategory::ContactIdentity));
+    assert_eq!(all.exposures["Individual"].category, Some(DataCategory::Criminal));
+    assert!(all.score > plain.score && all.severity.level > plain.severity.level);
+    assert_eq!(
+        all.exposures["Individual"].fields,
+        BTreeSet::from(["Individual.FIELDS(ALL)".to_owned()])
+    );
+}
+
+#[test]
+fn what_only_looks_like_a_wildcard_is_not_repeated() {
+    let made = line(STRANGER, Operation::Read, &["Individual"])
+        .records(40, 1)
+        .fields(&["Individual.FIELDS(Erika)", "Individual.(ALL)"]);
+    assert!(folded(&[made]).exposures["Individual"].fields.is_empty());
 }
 
 #[test]

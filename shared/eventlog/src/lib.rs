@@ -27,8 +27,8 @@
 //!
 //! **What is never kept**: the text of a query, or any value in it; the names, user names and messages
 //! that rows hold; headers, titles and descriptions. An access row has names of objects and fields, ids,
-//! counts and times. It also has the address, the client's name and the user agent of the caller, because
-//! attribution and evidence need them. Raw bytes leave this crate only with a row in quarantine, bounded,
+//! counts and times. It also has the address, the client's name and the user agent of the caller, and how its login was
+//! secured, because attribution, judgement and evidence need them. Raw bytes leave this crate only with a row in quarantine, bounded,
 //! for whoever must repair the export.
 //!
 //! **Records are counted once.** Rows of many types are echoes of accesses whose records other types count:
@@ -39,6 +39,7 @@
 //! the sink keeps. Limits are in [`reader::ReadLimits`]; what is over them is quarantined or refused with
 //! a reason. Hostile input costs time in proportion to its length and cannot make this crate panic.
 
+pub mod address;
 pub mod attribution;
 mod columns;
 pub mod event_type;
@@ -56,3 +57,4 @@ pub mod soql;
 mod structure;
 pub mod tally;
 mod timestamp;
+pub mod tls;

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    address::{SALESFORCE_ADDRESS, source_address},
     attribution::Caller,
     columns::{Columns, Header},
     event_type::EventType,
@@ -20,12 +21,13 @@ use crate::{
     records::Record,
     row::{AccessRow, Identity, JoinKeys, Operation},
     soql::{self, QueryShape},
+    tls::Tls,
 };
 
 /// Longest client name, user agent or app name that is kept, in bytes.
 const MAX_IDENTITY_BYTES: usize = 256;
 
-/// Longest join key or address that is kept, in bytes.
+/// Longest join key that is kept, in bytes.
 const MAX_KEY_BYTES: usize = 64;
 
 /// What the ids of bulk jobs start with.
@@ -111,6 +113,20 @@ impl<'a> Fields<'a> {
         parse_count(&self.record.field(position?))
     }
 
+    /// `1` and `true`, `0` and `false`; `None` for anything else.
+    fn flag(&self, position: Option<usize>) -> Option<bool> {
+        let flag = self.column(position);
+        let is_yes = *flag == *b"1" || flag.eq_ignore_ascii_case(b"true");
+        let is_no = *flag == *b"0" || flag.eq_ignore_ascii_case(b"false");
+        (is_yes || is_no).then_some(is_yes)
+    }
+
+    fn code(&self, position: Option<usize>) -> Option<u32> {
+        let code = self.column(position);
+        let is_number = code.iter().all(u8::is_ascii_digit);
+        is_number.then(|| std::str::from_utf8(&code).ok()?.parse().ok())?
+    }
+
     /// Hex of the first 16 bytes of SHA-256 over the known columns, each name and value with its length
     /// in front, so that no two different rows run into the same bytes.
     fn row_hash(&self, event_type: EventType) -> String {
@@ -163,10 +179,9 @@ impl<'a> Fields<'a> {
             access.record_ids.pop_last();
         }
         let keys = self.join_keys()?;
-        let key = |position, column| self.key(position, column);
-        let client_address = key(columns.client_ip, "CLIENT_IP")?;
-        let source_address = key(columns.source_ip, "SOURCE_IP")?;
-        let is_internal = client_address.as_deref().is_none_or(|it| it == "Salesforce.com IP");
+        let client_address = source_address(&self.text(columns.client_ip, "CLIENT_IP")?);
+        let from = source_address(&self.text(columns.source_ip, "SOURCE_IP")?);
+        let is_internal = client_address.as_deref().is_none_or(|it| it == SALESFORCE_ADDRESS);
         Ok(AccessRow {
             row_hash: self.row_hash(event_type),
             joined: None,
@@ -182,12 +197,16 @@ impl<'a> Fields<'a> {
             record_count: access.record_count,
             response_bytes: access.response_bytes,
             record_ids: access.record_ids,
-            source_address: if is_internal {
-                source_address.or(client_address)
-            } else {
-                client_address
-            },
+            source_address: if is_internal { from.or(client_address) } else { client_address },
             succeeded: access.succeeded,
+            tls: Tls::read(
+                &self.text(columns.tls_protocol, "TLS_PROTOCOL")?,
+                &self.text(columns.cipher_suite, "CIPHER_SUITE")?,
+            ),
+            counts_against_api_limit: self.flag(columns.counts_against_api_limit),
+            user_agent_code: self
+                .code(columns.user_agent)
+                .or_else(|| self.code(columns.browser_type)),
         })
     }
 

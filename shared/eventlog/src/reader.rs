@@ -659,7 +659,7 @@ impl<'a> CallerTexts<'a> {
             user_id = fields.text(columns.user_id_derived, "USER_ID_DERIVED")?;
         }
         let mut user_agent = fields.text(columns.user_agent, "USER_AGENT")?;
-        // RestApi and ApexRestApi write a number, for which there is no public list.
+        // RestApi and ApexRestApi write a number, which names nobody and is kept with the row alone.
         if user_agent.bytes().all(|byte| byte.is_ascii_digit()) {
             user_agent = fields.text(columns.browser_type, "BROWSER_TYPE")?;
         }

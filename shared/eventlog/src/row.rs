@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{event_type::EventType, joins::Joined};
+use crate::{event_type::EventType, joins::Joined, tls::Tls};
 
 /// The start of a UTC hour: the unit in which Salesforce cuts hourly logs and in which we tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -188,11 +188,21 @@ pub struct AccessRow {
     /// Record ids that the row names, 15 characters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub record_ids: BTreeSet<String>,
-    /// `CLIENT_IP` or `SOURCE_IP`, as written.
+    /// `CLIENT_IP` or `SOURCE_IP`: an address in its canonical text, or [`crate::address::SALESFORCE_ADDRESS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_address: Option<String>,
     /// False where the row says that the access was refused or failed.
     pub succeeded: bool,
+    /// How a login's connection was secured, where the row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// `COUNTS_AGAINST_API_LIMIT`: whether the call used up some of the calls that the org has a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_against_api_limit: Option<bool>,
+    /// `USER_AGENT` or `BROWSER_TYPE`, where it is a number. Salesforce publishes no list of them, so that it names
+    /// nobody: rows of one client have the same number, and a client that changes shows by another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent_code: Option<u32>,
 }
 
 impl AccessRow {

@@ -2,17 +2,42 @@
 //!
 //! Not a parser of SOQL: it walks the words of a query once and keeps what stands where names of fields
 //! and objects stand. Strings are stepped over before anything is looked at, so that no literal can come
-//! out; what is not understood is left out.
+//! out; what is not understood is left out. Time and memory grow with the length of the text, whatever it is.
+//!
+//! **Objects** are those behind FROM, subqueries' included. A subquery in a field list names a relationship:
+//! `Contacts` is taken for `Contact`, and one that cannot be told (`Visits__r`) stays as it is written.
+//!
+//! **Fields** are those that are selected, and not those that only filter, group or sort:
+//!
+//! | query | field |
+//! |---|---|
+//! | `SELECT c.Email, Contact.Phone FROM Contact c` | `Contact.Email`, `Contact.Phone` |
+//! | `SELECT Account.Owner.Email, Parent__r.X__c FROM Contact` | `Contact.Account.Owner.Email`, `Contact.Parent__r.X__c` |
+//! | `SELECT a.Name FROM Contact c, c.Account a` | `Contact.Account.Name` |
+//! | `SELECT TYPEOF What WHEN Account THEN Phone END FROM Event` | `Event.What.Phone` |
+//! | `SELECT toLabel(Level__c) l, MAX(Amount) FROM Case` | `Case.Level__c`, `Case.Amount` |
+//! | `SELECT COUNT(Id) FROM Case` | none: a number tells no field |
+//! | `SELECT FIELDS(ALL) FROM Lead` | `Lead.FIELDS(ALL)`, likewise `STANDARD` and `CUSTOM` |
+//! | `FIND {…} RETURNING Lead(Name WHERE …)` | `Lead.Name` |
+//!
+//! A path keeps the object that it starts from, because the query alone does not say where a relationship leads.
+//!
+//! Source of the grammar: Salesforce, *SOQL and SOSL Reference*, "SOQL SELECT Syntax", "Alias Notation",
+//! "TYPEOF", "SOSL Syntax".
 
-use std::collections::BTreeSet;
+mod search;
+mod select;
+mod words;
 
-use crate::objects::{
-    MAX_NAME_CHARACTERS, canonical_object, is_object_name, is_standard_object,
-    object_of_relationship,
+use std::{borrow::Cow, collections::BTreeSet};
+
+use percent_encoding::percent_decode_str;
+
+use self::{
+    select::{Phase, Select, is_path},
+    words::{Word, words},
 };
-
-/// Most words of a query that are looked at; a query may have 100,000 characters.
-const MAX_WORDS: usize = 100_000;
+use crate::objects::is_object_name;
 
 /// Most fields kept of one query.
 const MAX_FIELDS: usize = 500;
@@ -20,13 +45,16 @@ const MAX_FIELDS: usize = 500;
 /// Most objects kept of one query.
 const MAX_OBJECTS: usize = 64;
 
+/// Longest field kept, in bytes. Salesforce lets a path take five relationships.
+const MAX_FIELD_BYTES: usize = 255;
+
 /// What a query asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryShape {
     /// Objects read, subqueries' included, in Salesforce's own spelling where it is known.
     pub objects: BTreeSet<String>,
     /// Fields selected, as `Contact.Email`, or `Contact.Account.Name` over a relationship;
-    /// `Contact.FIELDS(ALL)` where that was asked.
+    /// `Contact.FIELDS(ALL)`, `Contact.FIELDS(STANDARD)` or `Contact.FIELDS(CUSTOM)` where that was asked.
     pub fields: BTreeSet<String>,
     /// `LIMIT` of the outer query.
     pub limit: Option<u64>,
@@ -34,154 +62,34 @@ pub struct QueryShape {
     pub is_count: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word<'a> {
-    Name(&'a str),
-    Number(&'a str),
-    Open,
-    Close,
-    Comma,
-    Other,
-}
-
-/// Cuts a query into words; a quoted string is one `Other`.
-fn words(query: &str) -> Vec<Word<'_>> {
-    let is_name = |character: char| {
-        character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | ':' | '%')
-    };
-    let mut words = Vec::new();
-    let mut rest = query.trim_start();
-    while let Some(first) = rest.chars().next() {
-        if words.len() == MAX_WORDS {
-            break;
+impl QueryShape {
+    /// Says whether the object is kept.
+    fn add_object(&mut self, object: &str) -> bool {
+        if self.objects.contains(object) {
+            return true;
         }
-        if is_name(first) {
-            let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
-            let (word, behind) = rest.split_at(end);
-            words.push(if first.is_ascii_alphabetic() {
-                Word::Name(word)
-            } else if first.is_ascii_digit() {
-                Word::Number(word)
-            } else {
-                Word::Other
-            });
-            rest = behind;
-        } else {
-            let mut characters = rest.chars();
-            characters.next();
-            match first {
-                '(' => words.push(Word::Open),
-                ')' => words.push(Word::Close),
-                ',' => words.push(Word::Comma),
-                '\'' => {
-                    let mut escaped = false;
-                    for character in characters.by_ref() {
-                        if character == '\'' && !escaped {
-                            break;
-                        }
-                        escaped = character == '\\' && !escaped;
-                    }
-                    words.push(Word::Other);
-                }
-                _ => words.push(Word::Other),
-            }
-            rest = characters.as_str();
-        }
-        rest = rest.trim_start();
+        let fits = is_object_name(object) && self.objects.len() < MAX_OBJECTS;
+        fits && self.objects.insert(object.to_owned())
     }
-    words
-}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Between SELECT and FROM.
-    Select,
-    /// The next name is the object.
-    From,
-    /// Behind the object, where an alias may stand.
-    Alias,
-    /// WHERE and all that follows.
-    Rest,
-}
+    fn add_field(&mut self, prefix: &str, path: &str) {
+        self.add_path(&format!("{prefix}.{path}"));
+    }
 
-/// What became of the current item of a field list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Item {
-    /// Its field is still to come.
-    Open,
-    /// It gave its field, or has none: what follows is an alias.
-    Taken,
-    /// Inside TYPEOF, where fields stand.
-    TypeofFields,
-    /// Inside TYPEOF, where an object stands.
-    TypeofObject,
-}
-
-/// One SELECT, while it is walked.
-#[derive(Debug)]
-struct Level<'a> {
-    phase: Phase,
-    /// Parentheses open inside this SELECT.
-    depth: usize,
-    /// Whether this SELECT stands in the field list of another.
-    is_child: bool,
-    fields: Vec<&'a str>,
-    has_all_fields: bool,
-    counts: usize,
-    item: Item,
-    object: Option<&'a str>,
-    alias: Option<&'a str>,
-}
-
-impl Level<'_> {
-    fn new(is_child: bool) -> Self {
-        Self {
-            phase: Phase::Select,
-            depth: 0,
-            is_child,
-            fields: Vec::new(),
-            has_all_fields: false,
-            counts: 0,
-            item: Item::Open,
-            object: None,
-            alias: None,
+    fn add_path(&mut self, path: &str) {
+        if path.len() <= MAX_FIELD_BYTES && is_path(path) && !self.is_full() {
+            self.fields.insert(path.to_owned());
         }
     }
 
-    fn finish(self, shape: &mut QueryShape) {
-        let Some(name) = self.object else { return };
-        // `FROM Contact c, c.Account a` and relationships over several steps name the last part.
-        let name = name.rsplit('.').next().unwrap_or(name);
-        let object =
-            if self.is_child { object_of_relationship(name) } else { canonical_object(name) };
-        if !is_object_name(object) {
-            return;
-        }
-        if shape.objects.len() < MAX_OBJECTS {
-            shape.objects.insert(object.to_owned());
-        }
-        if self.has_all_fields {
-            shape.fields.insert(format!("{object}.FIELDS(ALL)"));
-        }
-        for field in self.fields {
-            let field = match field.split_once('.') {
-                Some((first, rest))
-                    if first.eq_ignore_ascii_case(object)
-                        || self.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first)) =>
-                {
-                    rest
-                }
-                _ => field,
-            };
-            if is_field_path(field) && shape.fields.len() < MAX_FIELDS {
-                shape.fields.insert(format!("{object}.{field}"));
-            }
-        }
+    /// Stands above the limit of fields, because it stands for more of them than any other entry.
+    fn add_wildcard(&mut self, object: &str, which: &str) {
+        self.fields.insert(format!("{object}.FIELDS({which})"));
     }
-}
 
-fn is_field_path(path: &str) -> bool {
-    path.len() <= MAX_NAME_CHARACTERS && path.split('.').all(is_object_name)
+    fn is_full(&self) -> bool {
+        self.fields.len() >= MAX_FIELDS
+    }
 }
 
 /// What `query` asks for; empty for what is no query. Linear in the length of the query.
@@ -192,155 +100,68 @@ fn is_field_path(path: &str) -> bool {
 /// assert!(shape.fields.contains("Contact.Email"));
 /// ```
 pub fn shape(query: &str) -> QueryShape {
-    let words = words(query);
+    let query = decoded(query);
     let mut shape = QueryShape::default();
-    if let Some(Word::Name(first)) = words.first()
-        && first.eq_ignore_ascii_case("FIND")
-    {
-        returned_objects(&words, &mut shape);
-        return shape;
+    match search::search_term(&query) {
+        Some(search_term) => search::returned(search_term, &mut shape),
+        None => selected(&words(&query), &mut shape),
     }
-    let mut levels: Vec<Level<'_>> = Vec::new();
+    shape
+}
+
+/// The text of a query that is still as it stood in an address: `SELECT+Id`, `SELECT%20Id`, `FIND%20%7B…`.
+fn decoded(query: &str) -> Cow<'_, str> {
+    let begins = |keyword: &str| {
+        query.split_at_checked(keyword.len()).is_some_and(|(first, behind)| {
+            first.eq_ignore_ascii_case(keyword) && behind.starts_with(['+', '%'])
+        })
+    };
+    if begins("SELECT") || begins("FIND") {
+        let spaced = query.replace('+', " ");
+        Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
+    } else {
+        Cow::Borrowed(query)
+    }
+}
+
+fn selected(words: &[Word<'_>], shape: &mut QueryShape) {
+    let mut selects: Vec<Select<'_>> = Vec::new();
     let mut previous = Word::Other;
     let mut is_outer_count = None;
     for (position, word) in words.iter().copied().enumerate() {
         let next = words.get(position.saturating_add(1)).copied();
-        if let Word::Name(name) = word
-            && name.eq_ignore_ascii_case("SELECT")
-            && (previous == Word::Open || levels.is_empty())
-        {
-            let is_child = levels.last().is_some_and(|level| level.phase == Phase::Select);
-            levels.push(Level::new(is_child));
-        } else if let Some(level) = levels.last_mut() {
-            let closes = word == Word::Close && level.depth == 0;
-            if closes {
-                if let Some(done) = levels.pop() {
-                    done.finish(&mut shape);
-                }
-                if let Some(outer) = levels.last_mut() {
-                    outer.depth = outer.depth.saturating_sub(1);
-                    outer.item = Item::Taken;
-                }
-                if levels.is_empty() {
-                    break;
-                }
-            } else {
-                step(level, word, next, previous);
-                if level.phase == Phase::From
-                    && levels.len() == 1
-                    && let Some(outer) = levels.last()
-                {
-                    is_outer_count.get_or_insert(
-                        outer.counts > 0 && outer.fields.is_empty() && !outer.has_all_fields,
-                    );
-                }
+        if word.is("SELECT") && (previous == Word::Open || selects.is_empty()) {
+            let is_child = selects.last().is_some_and(|outer| outer.phase == Phase::Select);
+            selects.push(Select::new(is_child));
+        } else if word == Word::Close && selects.last().is_some_and(|select| select.depth == 0) {
+            if let Some(done) = selects.pop() {
+                done.finish(shape);
             }
-            if levels.len() == 1
-                && let (Word::Name(name), Some(Word::Number(limit))) = (word, next)
-                && name.eq_ignore_ascii_case("LIMIT")
-            {
-                shape.limit = limit.parse().ok();
+            match selects.last_mut() {
+                Some(outer) => outer.close_subquery(),
+                None => break,
+            }
+        } else if let Some(select) = selects.last_mut() {
+            select.step(word, next);
+            if let [outer] = selects.as_slice() {
+                if outer.phase == Phase::From {
+                    is_outer_count.get_or_insert(outer.is_count());
+                }
+                if let Some(Word::Number(limit)) = next
+                    && outer.phase == Phase::Rest
+                    && outer.depth == 0
+                    && word.is("LIMIT")
+                {
+                    shape.limit = limit.parse().ok();
+                }
             }
         }
         previous = word;
     }
-    while let Some(level) = levels.pop() {
-        level.finish(&mut shape);
+    while let Some(select) = selects.pop() {
+        select.finish(shape);
     }
     shape.is_count = is_outer_count.unwrap_or(false) && !shape.objects.is_empty();
-    shape
-}
-
-fn step<'a>(level: &mut Level<'a>, word: Word<'a>, next: Option<Word<'a>>, previous: Word<'a>) {
-    match word {
-        Word::Open => level.depth = level.depth.saturating_add(1),
-        Word::Close => level.depth = level.depth.saturating_sub(1),
-        Word::Comma
-            if level.phase == Phase::Select && level.depth == 0 && level.item == Item::Taken =>
-        {
-            level.item = Item::Open;
-        }
-        Word::Name(name) => match level.phase {
-            Phase::Select => step_select(level, name, next),
-            Phase::From => {
-                level.object = Some(name);
-                level.phase = Phase::Alias;
-            }
-            Phase::Alias => {
-                let is_keyword = ["WHERE", "USING", "WITH", "GROUP", "ORDER", "LIMIT", "FOR"]
-                    .iter()
-                    .any(|keyword| name.eq_ignore_ascii_case(keyword));
-                let is_as = name.eq_ignore_ascii_case("AS");
-                if !is_keyword && !is_as && previous != Word::Comma {
-                    level.alias = Some(name);
-                }
-                if !is_as {
-                    level.phase = Phase::Rest;
-                }
-            }
-            Phase::Rest => {}
-        },
-        _ => {}
-    }
-}
-
-fn step_select<'a>(level: &mut Level<'a>, name: &'a str, next: Option<Word<'a>>) {
-    let is = |keyword: &str| name.eq_ignore_ascii_case(keyword);
-    match level.item {
-        // `TYPEOF What WHEN Account THEN Phone, Name ELSE Id END`
-        Item::TypeofFields | Item::TypeofObject if is("END") => level.item = Item::Taken,
-        Item::TypeofFields | Item::TypeofObject if is("WHEN") => level.item = Item::TypeofObject,
-        Item::TypeofObject if is("THEN") || is("ELSE") => level.item = Item::TypeofFields,
-        Item::TypeofFields if is("ELSE") => {}
-        Item::TypeofFields => level.fields.push(name),
-        Item::Open | Item::Taken if is("FROM") && level.depth == 0 => level.phase = Phase::From,
-        Item::Open if is("TYPEOF") && level.depth == 0 => level.item = Item::TypeofObject,
-        Item::Open if next == Some(Word::Open) => {
-            if is("COUNT") || is("COUNT_DISTINCT") {
-                level.counts = level.counts.saturating_add(1);
-                level.item = Item::Taken;
-            } else if is("FIELDS") {
-                level.has_all_fields = true;
-                level.item = Item::Taken;
-            }
-        }
-        Item::Open => {
-            level.item = Item::Taken;
-            level.fields.push(name);
-        }
-        Item::TypeofObject | Item::Taken => {}
-    }
-}
-
-/// `FIND {words} RETURNING Contact(Id, Name), Lead`: the objects behind RETURNING.
-fn returned_objects(words: &[Word<'_>], shape: &mut QueryShape) {
-    let mut depth = 0_usize;
-    let mut is_returning = false;
-    let mut previous = Word::Other;
-    for word in words {
-        match word {
-            Word::Open => depth = depth.saturating_add(1),
-            Word::Close => depth = depth.saturating_sub(1),
-            Word::Name(name) if name.eq_ignore_ascii_case("RETURNING") => {
-                is_returning = true;
-                previous = Word::Comma;
-                shape.objects.clear();
-                continue;
-            }
-            // What was looked for may be any text, the word RETURNING too: only names known as
-            // objects come out of a search.
-            Word::Name(name)
-                if is_returning
-                    && depth == 0
-                    && previous == Word::Comma
-                    && is_standard_object(name) =>
-            {
-                shape.objects.insert(canonical_object(name).to_owned());
-            }
-            _ => {}
-        }
-        previous = *word;
-    }
 }
 
 #[cfg(test)]
@@ -405,7 +226,9 @@ mod tests {
     fn functions_aliases_fields_and_typeof() {
         let shape = shape(
             "SELECT format(Birthdate) Birthdate__f, toLabel(Level__c) l, MAX(Amount), FIELDS(ALL), \
-             TYPEOF What WHEN Account THEN Phone, Industry ELSE Name END FROM Event USING SCOPE mine",
+             TYPEOF e.What WHEN Account THEN Phone, Industry WHEN Case THEN toLabel(Status) \
+             ELSE Name END, FORMAT(convertCurrency(Price__c)) p, \
+             DISTANCE(Place__c, GEOLOCATION(52.5, 13.4), 'km') FROM Event e USING SCOPE mine",
         );
         assert_eq!(
             shape.fields,
@@ -413,20 +236,131 @@ mod tests {
                 "Event.Amount",
                 "Event.Birthdate",
                 "Event.FIELDS(ALL)",
-                "Event.Industry",
                 "Event.Level__c",
-                "Event.Name",
-                "Event.Phone"
+                "Event.Place__c",
+                "Event.Price__c",
+                "Event.What.Industry",
+                "Event.What.Name",
+                "Event.What.Phone",
+                "Event.What.Status"
             ])
         );
     }
 
     #[test]
-    fn a_search_gives_the_objects_it_returns() {
-        let shape =
-            shape("FIND {Erika Mustermann} IN ALL FIELDS RETURNING Contact(Id, Name), lead");
-        assert_eq!(shape.objects, set(&["Contact", "Lead"]));
-        assert!(shape.fields.is_empty());
+    fn an_alias_of_a_relationship_stands_for_it() {
+        let shape = shape(
+            "SELECT c.LastName, a.Name, o.Email, k.Subject, v.Day__c \
+             FROM Contact c, c.Account AS a, a.Owner o, c.Cases k, c.Visits__r v WHERE a.Name = 'x'",
+        );
+        assert_eq!(shape.objects, set(&["Case", "Contact"]));
+        assert_eq!(
+            shape.fields,
+            set(&[
+                "Case.Subject",
+                "Contact.Account.Name",
+                "Contact.Account.Owner.Email",
+                "Contact.LastName",
+                "Contact.Visits__r.Day__c"
+            ])
+        );
+    }
+
+    #[test]
+    fn a_clause_behind_the_object_is_no_alias() {
+        for clause in [
+            "WHERE Limit.Id = NULL",
+            "USING SCOPE delegated",
+            "WITH SECURITY_ENFORCED",
+            "WITH DATA CATEGORY Geography__c AT usa__c",
+            "GROUP BY ROLLUP(Limit.Id, Status)",
+            "HAVING COUNT(Id) > 1",
+            "ORDER BY Limit.Id",
+            "LIMIT :limit",
+            "OFFSET 5",
+            "FOR VIEW",
+            "FOR REFERENCE",
+            "FOR UPDATE",
+            "ALL ROWS",
+            "UPDATE TRACKING",
+        ] {
+            let alias = clause.split(' ').next().unwrap();
+            let query = format!("SELECT {alias}.Id, Name FROM Case {clause}");
+            let shape = shape(&query);
+            let expected = format!("Case.{alias}.Id");
+            assert_eq!(shape.fields, set(&["Case.Name", &expected]), "{query}");
+            assert_eq!(shape.limit, None, "{query}");
+        }
+    }
+
+    #[test]
+    fn which_of_its_fields_is_told_for_each_object() {
+        let shape = shape(
+            "SELECT FIELDS(standard), fields(CUSTOM), (SELECT FIELDS(ALL) FROM Contacts LIMIT 200) \
+             FROM Account LIMIT 200",
+        );
+        assert_eq!(
+            shape.fields,
+            set(&["Account.FIELDS(CUSTOM)", "Account.FIELDS(STANDARD)", "Contact.FIELDS(ALL)"])
+        );
+        assert!(!shape.is_count);
+    }
+
+    #[test]
+    fn a_query_as_it_stands_in_an_address_is_decoded() {
+        for query in [
+            "SELECT+Id,Account.Name+FROM+Contact+WHERE+Name='Mc+Coy'+LIMIT+7",
+            "select%20Id%2CAccount.Name%0AFROM%20Contact%20WHERE%20Name%3D%27x%27%20LIMIT%207",
+        ] {
+            let shape = shape(query);
+            assert_eq!(shape.fields, set(&["Contact.Account.Name", "Contact.Id"]), "{query}");
+            assert_eq!(shape.limit, Some(7), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_is_cut_off_gives_what_is_sure() {
+        let query = "SELECT Email, (SELECT Subject FROM Cases WHERE Name = 'x)') FROM Contact WHERE X = 'y z'";
+        let up_to = |wanted: &str| {
+            let (before, _) = query.split_once(wanted).unwrap();
+            shape(&format!("{before}{wanted}"))
+        };
+        assert_eq!(up_to("SELECT Email, (SELECT Subject"), QueryShape::default());
+        assert_eq!(up_to("FROM Cases WHERE Name = 'x").fields, set(&["Case.Subject"]));
+        let whole = shape(query);
+        assert_eq!(whole.fields, set(&["Case.Subject", "Contact.Email"]));
+        assert_eq!(up_to("X = 'y"), whole);
+    }
+
+    #[test]
+    fn a_search_gives_the_objects_and_fields_it_returns() {
+        for query in [
+            "FIND {Erika Mustermann} IN ALL FIELDS RETURNING Contact(Id, toLabel(Level__c), Name \
+             WHERE Email = 'a@b.example' AND Age__c > 3 ORDER BY Phone LIMIT 5), lead, \
+             Visit__c(Day__c USING ListView = Mine) LIMIT 20",
+            "find {RETURNING User(Email\\}) RETURNING User(Email} RETURNING contact(Id, toLabel(Level__c), \
+             Name), Lead, Visit__c(Day__c ORDER BY Name) UPDATE TRACKING, VIEWSTAT",
+            "FIND 'Erika RETURNING User(Email)' RETURNING Contact(toLabel(Level__c), Name, Id), Lead, \
+             Visit__c(Day__c)",
+            "FIND+%7BErika%7D+RETURNING+Contact(Id,Name,toLabel(Level__c)),Lead,Visit__c(Day__c)",
+        ] {
+            let shape = shape(query);
+            assert_eq!(shape.objects, set(&["Contact", "Lead", "Visit__c"]), "{query}");
+            let fields = ["Contact.Id", "Contact.Level__c", "Contact.Name", "Visit__c.Day__c"];
+            assert_eq!(shape.fields, set(&fields), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_was_searched_for_never_comes_out() {
+        for query in [
+            "FIND {Erika} RETURNING Mustermann(Geboren, Wohnhaft)",
+            "FIND Erika RETURNING Mustermann, Wohnhaft(Hier)",
+            "FIND {Erika RETURNING Contact(Wohnhaft)",
+            "FINDER RETURNING Contact(Wohnhaft)",
+        ] {
+            assert_eq!(shape(query), QueryShape::default(), "{query}");
+        }
     }
 
     #[test]
@@ -447,7 +381,7 @@ mod tests {
             words in proptest::collection::vec(
                 prop::sample::select(vec![
                     "SELECT", "FROM", "WHERE", "(", ")", ",", "'", "\\'", "Id", "Contact", "COUNT",
-                    "TYPEOF", "WHEN", "THEN", "END", "LIMIT", "5", "FIELDS", "a.b", "FIND", "RETURNING",
+                    "TYPEOF", "WHEN", "THEN", "END", "LIMIT", "5", "FIELDS", "ALL", "ELSE", "AS", "a.b", "FIND", "RETURNING", "{", "}",
                 ]), 0..60)
         ) {
             let shape = shape(&words.join(" "));

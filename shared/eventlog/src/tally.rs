@@ -10,6 +10,7 @@ use crate::{
     event_type::EventType,
     joins::JoinKind,
     row::{AccessRow, Channel, Hour, Operation},
+    tls::TlsProtocol,
 };
 
 /// One agent's rows of one event type in one hour of one org, as lines by object, channel, operation
@@ -41,6 +42,10 @@ pub struct TallyKey {
     /// The purpose that the identity declares, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// The protocol that logins were secured by, where the rows say. It is part of the key so that the rows over an
+    /// outdated one have their own count, times and evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_protocol: Option<TlsProtocol>,
 }
 
 /// The rows of one key, added up.
@@ -71,8 +76,14 @@ pub struct TallyLine {
     pub record_ids_cut: bool,
     /// Fields named by queries, as `Object.Field`.
     pub fields: BTreeSet<String>,
-    /// Where the calls came from, as written; the smallest ones where there are more than fit.
+    /// Where the calls came from, in canonical text; the smallest ones where there are more than fit.
     pub source_addresses: BTreeSet<String>,
+    /// Cipher suites of logins, the smallest ones where there are more than fit.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cipher_suites: BTreeSet<String>,
+    /// Rows that say that they counted against the org's limit of API calls, refused and failed ones too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub limited_call_count: u64,
     /// The weakest ground on which a row was given to the agent.
     pub attributed_by: AttributedBy,
     /// The weakest key by which a row was joined to one that names the agent; `None` where all name it themselves.
@@ -97,11 +108,14 @@ pub const MAX_FIELDS_PER_LINE: usize = 500;
 /// Most source addresses of a line.
 pub const MAX_SOURCE_ADDRESSES: usize = 20;
 
+/// Most cipher suites of a line.
+pub const MAX_CIPHER_SUITES: usize = 5;
+
 /// Most row hashes kept as evidence for a line.
 pub const MAX_EVIDENCE: usize = 5;
 
 /// Most lines of an [`AgentHour`]. Rows whose keys come after that many smaller ones are added up in one
-/// line for each channel, operation and purpose, whose objects are all that they touched.
+/// line for each channel, operation, purpose and protocol, whose objects are all that they touched.
 pub const MAX_LINES: usize = 400;
 
 /// Most objects named by a line that others were folded into.
@@ -109,6 +123,11 @@ pub const MAX_FOLDED_OBJECTS: usize = 200;
 
 /// Most bytes of an [`AgentHour`] as JSON, so that it fits into one item of a table.
 pub const MAX_AGENT_HOUR_BYTES: usize = 350_000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
 
 /// Puts `value` into a set of the `most` smallest; says whether any value was left out.
 fn insert_smallest(set: &mut BTreeSet<String>, value: &str, most: usize) -> bool {
@@ -138,11 +157,6 @@ struct Ground {
     joined_by: Option<JoinKind>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 impl TallyLine {
     fn of(key: TallyKey, row: &AccessRow, ground: Ground) -> Self {
         let mut line = Self {
@@ -159,6 +173,8 @@ impl TallyLine {
             record_ids_cut: false,
             fields: BTreeSet::new(),
             source_addresses: BTreeSet::new(),
+            cipher_suites: BTreeSet::new(),
+            limited_call_count: 0,
             attributed_by: ground.by,
             joined_by: None,
             joined_row_count: 0,
@@ -194,6 +210,11 @@ impl TallyLine {
         if let Some(address) = &row.source_address {
             insert_smallest(&mut self.source_addresses, address, MAX_SOURCE_ADDRESSES);
         }
+        if let Some(cipher_suite) = row.tls.as_ref().and_then(|tls| tls.cipher_suite.as_deref()) {
+            insert_smallest(&mut self.cipher_suites, cipher_suite, MAX_CIPHER_SUITES);
+        }
+        let is_limited = row.counts_against_api_limit == Some(true);
+        self.limited_call_count = self.limited_call_count.saturating_add(u64::from(is_limited));
         insert_smallest(&mut self.evidence, &row.row_hash, MAX_EVIDENCE);
         self.first_at = self.first_at.min(row.at);
         self.last_at = self.last_at.max(row.at);
@@ -212,12 +233,14 @@ impl TallyLine {
             self.uncounted_row_count.saturating_add(other.uncounted_row_count);
         self.largest_record_count = self.largest_record_count.max(other.largest_record_count);
         self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
+        self.limited_call_count = self.limited_call_count.saturating_add(other.limited_call_count);
         self.first_at = self.first_at.min(other.first_at);
         self.last_at = self.last_at.max(other.last_at);
         self.record_ids_cut |= other.record_ids_cut;
         for (into, from, most) in [
             (&mut self.fields, other.fields, MAX_FIELDS_PER_LINE),
             (&mut self.source_addresses, other.source_addresses, MAX_SOURCE_ADDRESSES),
+            (&mut self.cipher_suites, other.cipher_suites, MAX_CIPHER_SUITES),
             (&mut self.evidence, other.evidence, MAX_EVIDENCE),
         ] {
             into.extend(from);
@@ -232,7 +255,7 @@ impl TallyLine {
 }
 
 /// What lines that do not fit are folded by.
-type FoldKey = (Channel, Operation, Option<String>);
+type FoldKey = (Channel, Operation, Option<String>, Option<TlsProtocol>);
 
 /// One agent's lines, while rows are still coming. The lines kept apart are those with the smallest keys
 /// of all that ever came, so that neither order nor split of the rows shows.
@@ -270,7 +293,7 @@ impl AgentLines {
 
     fn fold(&mut self, line: TallyLine) {
         let key = &line.key;
-        let fold_key = (key.channel, key.operation, key.purpose.clone());
+        let fold_key = (key.channel, key.operation, key.purpose.clone(), key.tls_protocol);
         if let Some(folded) = self.folded.get_mut(&fold_key) {
             folded.key.objects.extend(line.key.objects.iter().cloned());
             cut(&mut folded.key.objects, MAX_FOLDED_OBJECTS);
@@ -352,6 +375,7 @@ impl Tally {
             channel: row.channel,
             operation: row.operation,
             purpose: purpose.clone(),
+            tls_protocol: row.tls.as_ref().map(|tls| tls.protocol),
         };
         if let Some(lines) = self.agents.get_mut(agent) {
             lines.add(key, row, ground);

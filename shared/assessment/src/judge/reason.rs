@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use eventlog::row::Operation;
+use eventlog::{row::Operation, tls::TlsProtocol};
 
 use super::{Bench, EVIDENCE_MAX, line::Line, volume::Breach};
 use crate::{
@@ -86,6 +86,7 @@ impl<'a> Bench<'a> {
             Rule::NoPurpose => {
                 format!("{did} {objects} although no purpose is registered for it: {tail}.")
             }
+            Rule::OutdatedTls => gathered.outdated_tls(),
             Rule::UndeclaredAgent | Rule::RecordsPerHour | Rule::RecordsPerDay => {
                 format!("{did} {objects} although nobody has registered this agent: {tail}.")
             }
@@ -109,6 +110,8 @@ pub(super) struct Gathered<'a> {
     uncounted_row_count: u64,
     /// Rows of logs that count records: each is a call, while an echo repeats one.
     call_count: u64,
+    tls_protocols: BTreeSet<TlsProtocol>,
+    cipher_suites: BTreeSet<String>,
     first_at: DateTime<Utc>,
     last_at: DateTime<Utc>,
     evidence: BTreeSet<String>,
@@ -130,6 +133,8 @@ impl<'a> Gathered<'a> {
             record_count: 0,
             uncounted_row_count: 0,
             call_count: 0,
+            tls_protocols: BTreeSet::new(),
+            cipher_suites: BTreeSet::new(),
             first_at: first.tally.first_at,
             last_at: first.tally.last_at,
             evidence: BTreeSet::new(),
@@ -154,6 +159,8 @@ impl<'a> Gathered<'a> {
             self.counted_operations.insert(line.operation());
         }
         self.channels.insert(channel_name(line.tally.key.channel));
+        self.tls_protocols.extend(line.tally.key.tls_protocol);
+        self.cipher_suites.extend(line.tally.cipher_suites.iter().cloned());
         self.first_at = self.first_at.min(line.tally.first_at);
         self.last_at = self.last_at.max(line.tally.last_at);
         self.evidence.extend(line.tally.evidence.iter().cloned());
@@ -235,6 +242,25 @@ impl<'a> Gathered<'a> {
             return format!("{calls}{uncounted}, {when}");
         }
         format!("{} in {calls}{uncounted} {when}", counted(self.record_count, "record"))
+    }
+
+    fn outdated_tls(&self) -> String {
+        let protocols = listed(self.tls_protocols.iter().map(|protocol| protocol.name()));
+        let cipher_suites = match self.cipher_suites.len() {
+            0 => String::new(),
+            1 => {
+                format!(", cipher suite {}", listed(self.cipher_suites.iter().map(String::as_str)))
+            }
+            _ => {
+                format!(", cipher suites {}", listed(self.cipher_suites.iter().map(String::as_str)))
+            }
+        };
+        format!(
+            "Logged in over {protocols}{cipher_suites}, although connections below TLS 1.2 no longer count as \
+             secure: {} {}.",
+            counted(self.row_count, "login"),
+            between(self.first_at, self.last_at)
+        )
     }
 
     pub(super) fn purpose_words(&self) -> String {

@@ -15,6 +15,8 @@ mod read;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod soql;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tally;

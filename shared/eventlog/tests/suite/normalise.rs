@@ -1,6 +1,9 @@
 //! What each type of row says, type by type.
 
-use eventlog::row::{AccessRow, Channel, Operation};
+use eventlog::{
+    row::{AccessRow, Channel, Operation},
+    tls::TlsProtocol,
+};
 
 use crate::support::row_of;
 
@@ -302,5 +305,82 @@ fn uri_pages_name_their_object_by_id_or_path() {
         let row = row_of("URI", &[("URI", uri)]);
         assert_eq!((row.channel, row.operation), (Channel::Ui, operation), "{uri}");
         assert_eq!((objects(&row), ids(&row)), (object, record_ids), "{uri}");
+    }
+}
+
+#[test]
+fn rest_api_a_wildcard_stands_for_the_fields_of_its_object() {
+    let row = row_of(
+        "RestApi",
+        &[
+            ("METHOD", "GET"),
+            ("URI", "/services/data/v61.0/query?q=SELECT+FIELDS(ALL)+FROM+Contact+LIMIT+200"),
+        ],
+    );
+    assert_eq!((row.operation, objects(&row)), (Operation::Read, vec!["Contact"]));
+    assert_eq!(row.fields.iter().collect::<Vec<_>>(), ["Contact.FIELDS(ALL)"]);
+}
+
+#[test]
+fn rest_api_a_search_in_the_address_names_objects_and_fields_and_not_what_was_searched_for() {
+    let uri = "/services/data/v61.0/search?q=FIND+%7BErika%7D+RETURNING+Contact(Id,+Email),+Lead";
+    let row = row_of("RestApi", &[("METHOD", "GET"), ("URI", uri)]);
+    assert_eq!((row.operation, objects(&row)), (Operation::Read, vec!["Contact", "Lead"]));
+    assert_eq!(row.fields.iter().collect::<Vec<_>>(), ["Contact.Email", "Contact.Id"]);
+    assert!(!serde_json::to_string(&row).unwrap().contains("Erika"));
+}
+
+#[test]
+fn login_says_how_the_connection_was_secured() {
+    let login = |protocol, cipher_suite| {
+        row_of("Login", &[("TLS_PROTOCOL", protocol), ("CIPHER_SUITE", cipher_suite)]).tls
+    };
+    let tls = login("TLSv1", "AES128-SHA").unwrap();
+    assert_eq!(tls.protocol, TlsProtocol::Tls10);
+    assert_eq!(tls.cipher_suite.as_deref(), Some("AES128-SHA"));
+    assert_eq!(login("TLSv1.2", "no such; thing").unwrap().cipher_suite, None);
+    assert_eq!(login("", "AES128-SHA"), None);
+}
+
+#[test]
+fn api_total_usage_says_whether_a_call_used_up_the_limit() {
+    for (text, counts) in [
+        ("1", Some(true)),
+        ("true", Some(true)),
+        ("0", Some(false)),
+        ("FALSE", Some(false)),
+        ("", None),
+        ("2", None),
+    ] {
+        let row = row_of("ApiTotalUsage", &[("COUNTS_AGAINST_API_LIMIT", text)]);
+        assert_eq!(row.counts_against_api_limit, counts, "{text}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_not_kept_and_the_other_column_stands_in() {
+    for (client, source, kept) in [
+        ("Erika's laptop", "198.51.100.7", Some("198.51.100.7")),
+        ("Salesforce.com IP", "C6336407", Some("198.51.100.7")),
+        ("Salesforce.com IP", "N/A", Some("Salesforce.com IP")),
+        ("203.0.113.9", "198.51.100.7", Some("203.0.113.9")),
+        ("Unknown", "Erika's laptop", None),
+    ] {
+        let row = row_of("Login", &[("CLIENT_IP", client), ("SOURCE_IP", source)]);
+        assert_eq!(row.source_address.as_deref(), kept, "{client} {source}");
+    }
+}
+
+#[test]
+fn a_number_for_a_user_agent_is_kept_as_a_number() {
+    for (column, text, code) in [
+        ("USER_AGENT", "13050000", Some(13_050_000)),
+        ("BROWSER_TYPE", "10011000", Some(10_011_000)),
+        ("USER_AGENT", "acme-agent/1.0", None),
+        ("USER_AGENT", "99999999999999", None),
+        ("USER_AGENT", "", None),
+    ] {
+        let row = row_of("RestApi", &[(column, text)]);
+        assert_eq!(row.user_agent_code, code, "{column} {text}");
     }
 }

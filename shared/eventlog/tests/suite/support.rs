@@ -8,8 +8,9 @@ use eventlog::{
     reader::{QuarantinedRow, ReadError, ReadLimits, RowSink, SinkError, read_log},
     report::FileReport,
     row::{AccessRow, Identity, JoinKeys, Operation},
+    tls::{Tls, TlsProtocol},
 };
-use proptest::prelude::*;
+use proptest::{option, prelude::*};
 
 pub(crate) const ORG: &str = "00D5g000004Hq3K";
 pub(crate) const APP: &str = "0H45g0000006mTq";
@@ -105,6 +106,14 @@ pub(crate) fn row_of(event_type: &str, columns: &[(&str, &str)]) -> AccessRow {
     kept.rows.remove(0).0
 }
 
+fn any_tls() -> impl Strategy<Value = Tls> {
+    (
+        prop::sample::select(vec![TlsProtocol::Tls10, TlsProtocol::Tls12]),
+        option::of("AES[0-9]{2}-SHA"),
+    )
+        .prop_map(|(protocol, cipher_suite)| Tls { protocol, cipher_suite })
+}
+
 /// Rows as a busy hour may have them: few objects, ids that repeat, some failures.
 pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
     (
@@ -112,32 +121,34 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
         0_i64..3_600,
         proptest::collection::btree_set("[A-D]", 0..3),
         prop::sample::select(vec![Operation::Read, Operation::Export, Operation::Update]),
-        proptest::option::of(0_u64..5_000),
+        option::of(0_u64..5_000),
         proptest::collection::btree_set("003[a-z]{2}", 0..6),
         proptest::collection::btree_set("[A-D]\\.[a-z]{2}", 0..6),
-        proptest::option::of("10\\.0\\.0\\.[0-9]{1,2}"),
-        any::<bool>(),
+        option::of("10\\.0\\.0\\.[0-9]{1,2}"),
+        (any::<bool>(), option::of(any_tls()), option::of(any::<bool>())),
     )
-        .prop_map(
-            |(hash, second, objects, operation, count, ids, fields, address, succeeded)| {
-                AccessRow {
-                    row_hash: format!("{hash:032x}"),
-                    joined: None,
-                    org_id: ORG.to_owned(),
-                    event_type: EventType::RestApi,
-                    at: chrono::DateTime::from_timestamp(1_795_500_000 + second, 0).unwrap(),
-                    identity: Identity::default(),
-                    join_keys: JoinKeys::default(),
-                    channel: EventType::RestApi.channel(),
-                    operation,
-                    objects,
-                    fields,
-                    record_count: count,
-                    response_bytes: count,
-                    record_ids: ids,
-                    source_address: address,
-                    succeeded,
-                }
-            },
-        )
+        .prop_map(|(hash, second, objects, operation, count, ids, fields, address, told)| {
+            let (succeeded, tls, counts_against_api_limit) = told;
+            AccessRow {
+                row_hash: format!("{hash:032x}"),
+                joined: None,
+                org_id: ORG.to_owned(),
+                event_type: EventType::RestApi,
+                at: chrono::DateTime::from_timestamp(1_795_500_000 + second, 0).unwrap(),
+                identity: Identity::default(),
+                join_keys: JoinKeys::default(),
+                channel: EventType::RestApi.channel(),
+                operation,
+                objects,
+                fields,
+                record_count: count,
+                response_bytes: count,
+                record_ids: ids,
+                source_address: address,
+                succeeded,
+                tls,
+                counts_against_api_limit,
+                user_agent_code: None,
+            }
+        })
 }

@@ -6,7 +6,8 @@ use eventlog::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
     row::{AccessRow, Hour},
-    tally::{AgentHour, MAX_AGENT_HOUR_BYTES, MAX_LINES, MAX_RECORD_IDS, Tally},
+    tally::{AgentHour, MAX_AGENT_HOUR_BYTES, MAX_LINES, MAX_RECORD_IDS, Tally, TallyLine},
+    tls::{Tls, TlsProtocol},
 };
 use proptest::prelude::*;
 
@@ -242,4 +243,70 @@ proptest! {
         merged.merge(tally(first));
         prop_assert_eq!(merged.finish(), whole);
     }
+}
+
+#[test]
+fn logins_are_told_apart_by_protocol_with_their_own_count_and_evidence() {
+    let hour = hour_of(9, |number, row| {
+        let (protocol, cipher_suite) =
+            if number < 3 { (TlsProtocol::Tls10, "AES128-SHA") } else { (TlsProtocol::Tls13, "B") };
+        row.tls = Some(Tls { protocol, cipher_suite: Some(cipher_suite.to_owned()) });
+        row.succeeded = number != 0;
+    });
+    let [weak, strong] = hour.lines.as_slice() else { panic!("two lines: {hour:?}") };
+    assert_eq!(weak.key.tls_protocol, Some(TlsProtocol::Tls10));
+    assert_eq!((weak.row_count, weak.failed_row_count, strong.row_count), (3, 1, 6));
+    assert_eq!(weak.cipher_suites, BTreeSet::from(["AES128-SHA".to_owned()]));
+    assert!(weak.evidence.is_disjoint(&strong.evidence));
+}
+
+#[test]
+fn lines_that_are_folded_keep_their_protocol() {
+    let hour = hour_of(MAX_LINES + 50, |number, row| {
+        row.objects = BTreeSet::from([format!("Object{number:04}__c")]);
+        let protocol = if number % 2 == 0 { TlsProtocol::Tls11 } else { TlsProtocol::Tls12 };
+        row.tls = Some(Tls { protocol, cipher_suite: None });
+    });
+    let rows_of = |wanted| -> u64 {
+        let lines = hour.lines.iter().filter(|line| line.key.tls_protocol == Some(wanted));
+        lines.map(|line| line.row_count).sum()
+    };
+    assert_eq!(rows_of(TlsProtocol::Tls11), 225);
+    assert_eq!(rows_of(TlsProtocol::Tls12), 225);
+}
+
+#[test]
+fn calls_that_use_up_the_limit_are_counted_whether_they_succeeded_or_not() {
+    let hour = hour_of(10, |number, row| {
+        row.counts_against_api_limit = [None, Some(false), Some(true)][number % 3];
+        row.succeeded = number > 4;
+    });
+    assert_eq!(hour.lines[0].limited_call_count, 3);
+}
+
+#[test]
+fn what_was_kept_before_these_facts_were_is_read_as_it_was() {
+    let row = r#"{"row_hash":"00aa","org_id":"00D5g000004Hq3K","event_type":"Login","at":"2026-11-24T09:15:00.128Z",
+        "identity":{"user_id":"0055g00000Bot01"},"join_keys":{},"channel":"login","operation":"login",
+        "source_address":"20010DB8000000000000000000000017","succeeded":true}"#;
+    let row: AccessRow = serde_json::from_str(row).unwrap();
+    assert_eq!((&row.tls, row.counts_against_api_limit, row.user_agent_code), (&None, None, None));
+    let again = serde_json::to_string(&row).unwrap();
+    assert!(
+        !again.contains("tls") && !again.contains("limit") && !again.contains("code"),
+        "{again}"
+    );
+
+    let line = r#"{"key":{"objects":["Contact"],"channel":"rest","operation":"read"},"row_count":3,
+        "failed_row_count":0,"record_count":30,"uncounted_row_count":0,"largest_record_count":20,
+        "response_bytes":4096,"first_at":"2026-11-24T09:00:00Z","last_at":"2026-11-24T09:59:59Z",
+        "record_ids":[],"record_ids_cut":false,"fields":[],"source_addresses":["N/A"],
+        "attributed_by":"user","evidence":[]}"#;
+    let line: TallyLine = serde_json::from_str(line).unwrap();
+    assert_eq!((line.key.tls_protocol, line.limited_call_count), (None, 0));
+    let again = serde_json::to_string(&line).unwrap();
+    assert!(
+        !again.contains("tls") && !again.contains("limit") && !again.contains("cipher"),
+        "{again}"
+    );
 }
