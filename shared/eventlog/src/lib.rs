@@ -36,11 +36,13 @@
 //! the sink keeps. Limits are in [`reader::ReadLimits`]; what is over them is quarantined or refused with
 //! a reason. Hostile input costs time in proportion to its length and cannot make this crate panic.
 
+mod anomaly;
 pub mod attribution;
 mod columns;
 pub mod event_type;
 pub mod extract;
 pub mod format;
+mod json;
 mod normalise;
 pub mod objects;
 pub mod reader;

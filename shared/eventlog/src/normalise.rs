@@ -1,6 +1,7 @@
 //! From the columns of a row to an access: which column means what, type by type.
 
 mod further;
+mod real_time;
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -17,7 +18,7 @@ use crate::{
         object_of_record_id, object_set, record_id,
     },
     records::Record,
-    row::{AccessRow, Identity, JoinKeys, Operation},
+    row::{AccessRow, Channel, Identity, JoinKeys, Operation},
     soql::{self, QueryShape},
 };
 
@@ -52,6 +53,8 @@ struct Access {
     response_bytes: Option<u64>,
     record_ids: BTreeSet<String>,
     succeeded: bool,
+    /// The door, where the row itself says; else that of its type.
+    channel: Option<Channel>,
 }
 
 impl Default for Access {
@@ -64,6 +67,7 @@ impl Default for Access {
             response_bytes: None,
             record_ids: BTreeSet::new(),
             succeeded: true,
+            channel: None,
         }
     }
 }
@@ -175,7 +179,9 @@ impl<'a> Fields<'a> {
         let source_address = key(columns.source_ip, "SOURCE_IP")?;
         let is_internal = client_address.as_deref().is_none_or(|it| it == "Salesforce.com IP");
         Ok(AccessRow {
-            row_hash: self.row_hash(event_type),
+            row_hash: self
+                .event_hash(event_type, &org_id)
+                .unwrap_or_else(|| self.row_hash(event_type)),
             org_id,
             event_type,
             at,
@@ -185,8 +191,9 @@ impl<'a> Fields<'a> {
                 session_key: key(columns.session_key, "SESSION_KEY")?,
                 login_key: key(columns.login_key, "LOGIN_KEY")?,
                 job_id: key(columns.job_id, "JOB_ID")?.map(|id| id_15(&id).unwrap_or(id)),
+                execution: self.execution(event_type),
             },
-            channel: event_type.channel(),
+            channel: access.channel.unwrap_or(event_type.channel()),
             operation: access.operation,
             objects: access.objects,
             fields: access.fields,
@@ -199,6 +206,7 @@ impl<'a> Fields<'a> {
                 client_address
             },
             succeeded: access.succeeded,
+            anomaly_score: self.anomaly_score(event_type)?,
         })
     }
 
@@ -553,11 +561,12 @@ fn plain_operation(method: &str) -> Operation {
 }
 
 fn soap_operation(method: &str) -> Operation {
-    let method = method.to_ascii_lowercase();
+    // `queryAll` of the API is `query_all` in some logs.
+    let method = method.to_ascii_lowercase().replace('_', "");
     match method.as_str() {
         "query" | "queryall" | "querymore" | "retrieve" | "search" | "getdeleted"
         | "getupdated" => Operation::Read,
-        "create" => Operation::Create,
+        "create" | "insert" => Operation::Create,
         "update" | "upsert" | "merge" | "undelete" | "convertlead" => Operation::Update,
         "delete" | "emptyrecyclebin" => Operation::Delete,
         "login" => Operation::Login,
@@ -732,6 +741,14 @@ mod tests {
             let call = RestCall::of(method, uri);
             assert_eq!((call.operation, call.object), (operation, object), "{method} {uri}");
         }
+    }
+
+    #[test]
+    fn a_soap_method_is_told_in_both_spellings() {
+        for method in ["queryAll", "query_all", "QUERY_MORE"] {
+            assert_eq!(soap_operation(method), Operation::Read, "{method}");
+        }
+        assert_eq!(soap_operation("describe_s_objects"), Operation::Describe);
     }
 
     #[test]

@@ -147,6 +147,10 @@ pub struct JoinKeys {
     /// `JOB_ID` of a bulk job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
+    /// Shared by the rows of one run of a report, a list view or a query, each of which counts the records of all
+    /// before it: hex of 16 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
 }
 
 /// One log row, normalised. Holds no query text and no field values: object and field names, ids and
@@ -189,6 +193,9 @@ pub struct AccessRow {
     pub source_address: Option<String>,
     /// False where the row says that the access was refused or failed.
     pub succeeded: bool,
+    /// How unusual an anomaly event calls what it tells of, 0 to 100; absent where its scale is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly_score: Option<u8>,
 }
 
 impl AccessRow {

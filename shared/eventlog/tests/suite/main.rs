@@ -3,11 +3,17 @@
 #[cfg(test)]
 mod extract;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
 mod normalise;
 #[cfg(test)]
 mod quirks;
 #[cfg(test)]
 mod read;
+#[cfg(test)]
+mod real_time;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -136,6 +136,7 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
                     record_ids: ids,
                     source_address: address,
                     succeeded,
+                    anomaly_score: None,
                 }
             },
         )
