@@ -117,16 +117,28 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
         proptest::collection::btree_set("[A-D]\\.[a-z]{2}", 0..6),
         proptest::option::of("10\\.0\\.0\\.[0-9]{1,2}"),
         any::<bool>(),
+        proptest::option::of("x-[0-9]"),
     )
         .prop_map(
-            |(hash, second, objects, operation, count, ids, fields, address, succeeded)| {
+            |(
+                hash,
+                second,
+                objects,
+                operation,
+                count,
+                ids,
+                fields,
+                address,
+                succeeded,
+                execution,
+            )| {
                 AccessRow {
                     row_hash: format!("{hash:032x}"),
                     org_id: ORG.to_owned(),
                     event_type: EventType::RestApi,
                     at: chrono::DateTime::from_timestamp(1_795_500_000 + second, 0).unwrap(),
                     identity: Identity::default(),
-                    join_keys: JoinKeys::default(),
+                    join_keys: JoinKeys { execution, ..JoinKeys::default() },
                     channel: EventType::RestApi.channel(),
                     operation,
                     objects,
