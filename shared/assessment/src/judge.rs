@@ -8,6 +8,8 @@
 //! - **Echoes** (`ApiTotalUsage`, `UniqueQuery`, `BulkApiRequest`, `Login`) repeat calls that other logs
 //!   count. They add no records and no volume, and are judged by object and operation only as far as they
 //!   name them; the door they came through is the counted call's.
+//! - **Witnesses**: an access that an Event Log File, a real-time event and a gateway tell of counts once. Of the lines of
+//!   one hour that touched the same objects and were judged alike, those of the witness with most records stand.
 //! - **Volume** is summed by purpose, UTC hour and UTC day over the lines whose objects the purpose names and
 //!   that fit it best. Once an hour's limit is passed, all its allowed accesses are in violation, since nobody
 //!   can say which were within; of a day, those from the hour on in which the limit is passed. Accesses that
@@ -18,6 +20,7 @@ mod fit;
 mod line;
 mod reason;
 mod volume;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +35,9 @@ pub(crate) use self::exposure::trim;
 use self::{
     exposure::exposures,
     fit::Fit,
-    line::{Line, SeenObject},
+    line::{Line, SeenObject, Told},
     volume::volume_breaches,
+    witness::compare_witnesses,
 };
 use crate::{
     configuration::Configuration,
@@ -77,6 +81,7 @@ pub fn judge_day(
         .iter()
         .flat_map(|hour| hour.lines.iter().map(|line| bench.line(hour, line)))
         .collect();
+    compare_witnesses(&mut lines);
     let breaches = volume_breaches(&mut lines);
     let mut findings = DayFindings {
         org_id: org_id.to_owned(),
@@ -123,6 +128,8 @@ impl<'a> Bench<'a> {
             tally,
             hour: hour.hour,
             counts_records: hour.event_type.counts_records(),
+            witness: hour.event_type.witness(),
+            told: Told::Nothing,
             objects,
             unnamed,
             rules: BTreeSet::new(),
