@@ -1,6 +1,6 @@
 //! Calls that a gateway saw.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use eventlog::{
     event_type::{EventType, Witness},
@@ -97,4 +97,42 @@ fn log_events_of_a_subscription_are_read_one_by_one() {
     let (kept, report) = read(batch.to_string().as_bytes());
     assert_eq!(kept.rows, plain.rows);
     assert_eq!(report.rows, 4);
+}
+
+/// The page that tells customers what to set must give formats that are read.
+#[test]
+fn the_formats_in_the_documentation_are_read() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/GATEWAY.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let formats: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("{\"requestId\"")).collect();
+    assert_eq!(formats.len(), 2);
+    for format in formats {
+        let line = [
+            ("$context.requestTimeEpoch", "1795511700128"),
+            ("$context.requestId", "JKJaXmPLvHcESHA="),
+            ("$context.httpMethod", "GET"),
+            ("$context.routeKey", "ANY /{proxy+}"),
+            ("$context.path", "/prod/services/data/v61.0/query"),
+            ("$context.authorizer.query", "q=SELECT Email FROM Lead"),
+            ("$context.status", "200"),
+            ("$context.responseLength", "38019"),
+            ("$context.identity.sourceIp", "203.0.113.9"),
+            ("$context.identity.userAgent", "acme-agent/1.0"),
+            ("$context.authorizer.principalId", "0H45g0000006mTqAAI"),
+            ("$context.identity.apiKeyId", "-"),
+            ("$context.identity.userArn", "-"),
+        ]
+        .iter()
+        .fold(format.to_owned(), |line, (variable, value)| line.replace(variable, value));
+        assert!(!line.contains("$context"), "{line}");
+        let (kept, report) = read(line.as_bytes());
+        assert_eq!(report.agent_rows, 1, "{:?}", kept.quarantined);
+        let row = &kept.rows[0].0;
+        assert_eq!((row.org_id.as_str(), row.operation), (ORG, Operation::Read));
+        assert_eq!(row.fields, BTreeSet::from(["Lead.Email".to_owned()]));
+        assert_eq!(row.identity.connected_app_id.as_deref(), Some(APP));
+        assert_eq!(row.response_bytes, Some(38_019));
+        assert_eq!(row.at.to_rfc3339(), "2026-11-24T09:15:00.128+00:00");
+    }
 }
