@@ -10,6 +10,8 @@
 //!   name them; the door they came through is the counted call's.
 //! - **Logins** touch nothing. What is judged of them is the org, and the connection: RFC 8996 deprecates all of
 //!   TLS below 1.2, whoever the agent is and whatever it is for.
+//! - **Witnesses**: an access that an Event Log File, a real-time event and a gateway tell of counts once. Of the lines of
+//!   one hour that touched the same objects and were judged alike, those of the witness with most records stand.
 //! - **Volume** is summed by purpose, UTC hour and UTC day over the lines whose objects the purpose names and
 //!   that fit it best. Once an hour's limit is passed, all its allowed accesses are in violation, since nobody
 //!   can say which were within; of a day, those from the hour on in which the limit is passed. Accesses that
@@ -20,6 +22,7 @@ mod fit;
 mod line;
 mod reason;
 mod volume;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,8 +38,9 @@ pub(crate) use self::exposure::trim;
 use self::{
     exposure::exposures,
     fit::Fit,
-    line::{Line, SeenObject},
+    line::{Line, SeenObject, Told},
     volume::volume_breaches,
+    witness::compare_witnesses,
 };
 use crate::{
     configuration::Configuration,
@@ -80,6 +84,7 @@ pub fn judge_day(
         .iter()
         .flat_map(|hour| hour.lines.iter().map(|line| bench.line(hour, line)))
         .collect();
+    compare_witnesses(&mut lines);
     let breaches = volume_breaches(&mut lines);
     let mut findings = DayFindings {
         org_id: org_id.to_owned(),
@@ -126,6 +131,8 @@ impl<'a> Bench<'a> {
             tally,
             hour: hour.hour,
             counts_records: hour.event_type.counts_records(),
+            witness: hour.event_type.witness(),
+            told: Told::Nothing,
             objects,
             unnamed,
             rules: BTreeSet::new(),

@@ -823,6 +823,7 @@ prop_compose! {
         ),
         event_type in prop::sample::select(vec![
             EventType::RestApi, EventType::Api, EventType::BulkApi2, EventType::UniqueQuery,
+            EventType::ApiEvent, EventType::ReportEvent, EventType::GatewayAccess,
         ]),
         hour in 0_u32..24,
         (first, length) in (0_u32..30, 0_u32..30),
@@ -878,6 +879,77 @@ fn two_purposes() -> Configuration {
         ..night
     });
     configuration
+}
+
+// Witnesses
+
+#[test]
+fn an_access_that_two_witnesses_tell_of_counts_once() {
+    let told = |event_type, records| {
+        line(DESK, Operation::Read, &["Case"]).records(records, 8).of(event_type)
+    };
+    let twice = judged(&[told(EventType::RestApi, 300), told(EventType::ApiEvent, 280)]);
+    assert_eq!(rules(&twice), [], "300 of 400 an hour");
+    // What one witness tells in two types of log is two accesses.
+    let one_witness = judged(&[told(EventType::RestApi, 300), told(EventType::Api, 280)]);
+    assert!(one_witness.signals.iter().any(|it| it.rule == Rule::RecordsPerHour));
+    let larger = judged(&[told(EventType::RestApi, 100), told(EventType::ApiEvent, 500)]);
+    let hour = larger.signals.iter().find(|it| it.rule == Rule::RecordsPerHour).unwrap();
+    assert!(hour.reason.contains("Read 500 records"), "{}", hour.reason);
+}
+
+#[test]
+fn accesses_of_other_hours_and_objects_are_others() {
+    let told = |event_type, object, from: &str| {
+        line(DESK, Operation::Read, &[object]).records(300, 8).of(event_type).at(from, from)
+    };
+    let file = told(EventType::RestApi, "Case", "09:10");
+    let same = judged(&[file.clone(), told(EventType::ApiEvent, "Case", "09:20")]);
+    assert_eq!(rules(&same), []);
+    let objects = judged(&[file.clone(), told(EventType::ApiEvent, "Contact", "09:20")]);
+    assert!(rules(&objects).contains(&Rule::RecordsPerHour), "{objects:?}");
+    let files: Vec<Made> =
+        (9..15).map(|hour| told(EventType::RestApi, "Case", &format!("{hour:02}:10"))).collect();
+    let mut hours = files.clone();
+    hours.extend((15..20).map(|hour| told(EventType::ApiEvent, "Case", &format!("{hour:02}:10"))));
+    assert!(!rules(&judged(&files)).contains(&Rule::RecordsPerDay));
+    assert!(rules(&judged(&hours)).contains(&Rule::RecordsPerDay), "3,300 of 3,000 a day");
+}
+
+#[test]
+fn what_leaked_is_the_larger_account_and_all_ids() {
+    let told = |event_type, records, ids: std::ops::Range<u32>| {
+        line(DESK, Operation::Read, &["Intake__c"]).records(records, 4).of(event_type).ids(ids)
+    };
+    let findings =
+        judged(&[told(EventType::RestApi, 90, 0..3), told(EventType::ApiEvent, 100, 2..5)]);
+    let exposure = &findings.exposures["Intake__c"];
+    assert_eq!((exposure.record_count, exposure.record_ids.len()), (100, 5));
+    assert_eq!(findings.suspect_record_count, 100);
+    assert_eq!(findings.row_count, 8, "rows are rows, whoever wrote them");
+}
+
+#[test]
+fn a_witness_who_saw_a_rule_broken_is_not_silenced() {
+    let file = line(DESK, Operation::Export, &["Case"]).records(50, 1).of(EventType::BulkApi2);
+    let event = line(DESK, Operation::Read, &["Case"]).records(200, 1).of(EventType::ApiEvent);
+    let alone = judged(std::slice::from_ref(&file));
+    let both = judged(&[file, event]);
+    assert!(rules(&alone).contains(&Rule::OperationOutsidePurpose));
+    assert!(rules(&both).contains(&Rule::OperationOutsidePurpose));
+    assert_eq!(both.exposures["Case"].record_count, 50);
+}
+
+#[test]
+fn calls_that_a_gateway_could_not_count_are_counted_by_the_file() {
+    let file = line(DESK, Operation::Read, &["Case"]).records(40, 5);
+    let gateway =
+        |rows| line(DESK, Operation::Read, &["Case"]).of(EventType::GatewayAccess).uncounted(rows);
+    let not_counted =
+        |findings: &DayFindings| findings.gaps.get(&GapReason::RecordsNotCounted).copied();
+    assert_eq!(not_counted(&judged(&[gateway(5)])), Some(5));
+    assert_eq!(not_counted(&judged(&[gateway(5), file.clone()])), None);
+    assert_eq!(not_counted(&judged(&[gateway(6), file])), Some(6), "one call is in no file");
 }
 
 fn weights(days: &[DayFindings], configuration: &Configuration) -> Vec<(Rule, u32)> {

@@ -2,7 +2,10 @@
 //!
 //! Columns are bound by name: Salesforce adds columns in the middle of a row from release to release.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use crate::event_type::EventType;
 
@@ -41,7 +44,7 @@ const ALIASES: [(&str, &str); 11] = [
 ];
 
 /// The name that we use for a column: upper case, aliases resolved.
-fn canonical_name(name: &str) -> String {
+pub(crate) fn canonical_name(name: &str) -> String {
     let upper = name.trim().to_ascii_uppercase();
     ALIASES
         .iter()
@@ -58,6 +61,9 @@ macro_rules! columns {
         }
 
         impl Columns {
+            /// The names of all columns that are read.
+            const NAMES: &[&'static str] = &[$($name,)*];
+
             fn bind(positions: &BTreeMap<String, usize>) -> Self {
                 Self { $($field: positions.get($name).copied(),)* }
             }
@@ -82,8 +88,10 @@ columns! {
     clicked_record_id = "CLICKED_RECORD_ID",
     client_ip = "CLIENT_IP",
     client_name = "CLIENT_NAME",
+    column_headers = "COLUMN_HEADERS",
     connected_app_id = "CONNECTED_APP_ID",
     connected_app_name = "CONNECTED_APP_NAME",
+    content_size = "CONTENT_SIZE",
     counts_against_api_limit = "COUNTS_AGAINST_API_LIMIT",
     delegated_user_id = "DELEGATED_USER_ID",
     delegated_user_id_derived = "DELEGATED_USER_ID_DERIVED",
@@ -95,10 +103,14 @@ columns! {
     entity_id = "ENTITY_ID",
     entity_name = "ENTITY_NAME",
     entity_type = "ENTITY_TYPE",
+    event_identifier = "EVENT_IDENTIFIER",
     event_type = "EVENT_TYPE",
+    execution_identifier = "EXECUTION_IDENTIFIER",
+    export_file_format = "EXPORT_FILE_FORMAT",
     external_object = "EXTERNAL_OBJECT",
     failure_reason = "FAILURE_REASON",
     feature_id = "FEATURE_ID",
+    file_action = "FILE_ACTION",
     first_entity_id = "FIRST_ENTITY_ID",
     group_id = "GROUP_ID",
     http_method = "HTTP_METHOD",
@@ -115,42 +127,51 @@ columns! {
     member_id = "MEMBER_ID",
     method = "METHOD",
     method_name = "METHOD_NAME",
+    num_results = "NUM_RESULTS",
+    num_rows = "NUM_ROWS",
     number_of_errors = "NUMBER_OF_ERRORS",
     number_of_interviews = "NUMBER_OF_INTERVIEWS",
     number_of_records = "NUMBER_OF_RECORDS",
-    num_results = "NUM_RESULTS",
-    num_rows = "NUM_ROWS",
     operation = "OPERATION",
+    operation_status = "OPERATION_STATUS",
     operation_type = "OPERATION_TYPE",
     organization_id = "ORGANIZATION_ID",
     origin = "ORIGIN",
     page_entity_id = "PAGE_ENTITY_ID",
     page_entity_type = "PAGE_ENTITY_TYPE",
+    page_url = "PAGE_URL",
     planner_id = "PLANNER_ID",
+    policy_outcome = "POLICY_OUTCOME",
     prefixes_searched = "PREFIXES_SEARCHED",
+    queried_entities = "QUERIED_ENTITIES",
     query = "QUERY",
     query_identifier = "QUERY_IDENTIFIER",
-    records_processed = "RECORDS_PROCESSED",
     record_id = "RECORD_ID",
     record_id_derived = "RECORD_ID_DERIVED",
+    records = "RECORDS",
+    records_processed = "RECORDS_PROCESSED",
     rendering_type = "RENDERING_TYPE",
-    requested_access_level = "REQUESTED_ACCESS_LEVEL",
     request_form_size = "REQUEST_FORM_SIZE",
     request_id = "REQUEST_ID",
     request_size = "REQUEST_SIZE",
     request_status = "REQUEST_STATUS",
+    requested_access_level = "REQUESTED_ACCESS_LEVEL",
+    requested_entities = "REQUESTED_ENTITIES",
     response_size = "RESPONSE_SIZE",
     result = "RESULT",
     result_size_mb = "RESULT_SIZE_MB",
+    row_count = "ROW_COUNT",
     rows = "ROWS",
     rows_fetched = "ROWS_FETCHED",
     rows_processed = "ROWS_PROCESSED",
-    row_count = "ROW_COUNT",
+    rows_returned = "ROWS_RETURNED",
     sample_factor = "SAMPLE_FACTOR",
     sandbox_id = "SANDBOX_ID",
+    score = "SCORE",
     session_key = "SESSION_KEY",
     size_bytes = "SIZE_BYTES",
     source_ip = "SOURCE_IP",
+    status = "STATUS",
     status_code = "STATUS_CODE",
     success = "SUCCESS",
     timestamp = "TIMESTAMP",
@@ -187,6 +208,11 @@ impl Columns {
     pub(crate) fn of_joins(&self) -> impl Iterator<Item = Option<usize>> {
         [self.job_id, self.session_key, self.login_key].into_iter()
     }
+}
+
+/// Every column that is known of any type, in order.
+pub(crate) fn all_columns() -> BTreeSet<&'static str> {
+    KNOWN_BY_TYPE.values().flatten().chain(Columns::NAMES).copied().collect()
 }
 
 /// A header, bound.

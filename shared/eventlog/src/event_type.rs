@@ -19,7 +19,29 @@ pub fn is_known_irrelevant(name: &str) -> bool {
     IRRELEVANT_TYPES.lines().any(|known| known == name)
 }
 
-/// `EVENT_TYPE` of an Event Log File, as Salesforce spells it.
+/// The name of a real-time event without what tells its streamed and its stored form apart: `ApiEvent` of
+/// `ApiEventStream`, `ReportAnomalyEvent` of `ReportAnomalyEventStore`.
+pub(crate) fn without_form(name: &str) -> &str {
+    ["Stream", "Store"]
+        .iter()
+        .find_map(|form| name.strip_suffix(form).filter(|event| event.ends_with("Event")))
+        .unwrap_or(name)
+}
+
+/// Who tells of an access. Several may tell of the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// An Event Log File, hours later.
+    EventLogFile,
+    /// A real-time event.
+    RealTime,
+    /// A gateway that the call went through.
+    Gateway,
+}
+
+/// `EVENT_TYPE` of an Event Log File, the name of a real-time event, both as Salesforce spells them, or the log of a
+/// gateway. The streamed and the stored form of a real-time event are the same event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are Salesforce's own and say what they are")]
 pub enum EventType {
@@ -81,11 +103,32 @@ pub enum EventType {
     InsufficientAccess,
     TransactionSecurity,
     UiAgentInteractionEventLog,
+    ApiEvent,
+    BulkApiResultEvent,
+    ReportEvent,
+    ListViewEvent,
+    FileEvent,
+    LoginEvent,
+    LogoutEvent,
+    LoginAsEvent,
+    PermissionSetEvent,
+    LightningUriEvent,
+    UriEvent,
+    IdentityVerificationEvent,
+    ApiAnomalyEvent,
+    ReportAnomalyEvent,
+    SessionHijackingEvent,
+    CredentialStuffingEvent,
+    GuestUserAnomalyEvent,
+    LoginAnomalyEvent,
+    UniversalAnomalyEvent,
+    GatewayAccess,
+    OcsfApiActivity,
 }
 
 impl EventType {
     /// Every type that yields access rows.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 77] = [
         Self::RestApi,
         Self::ApexRestApi,
         Self::Api,
@@ -142,9 +185,30 @@ impl EventType {
         Self::InsufficientAccess,
         Self::TransactionSecurity,
         Self::UiAgentInteractionEventLog,
+        Self::ApiEvent,
+        Self::BulkApiResultEvent,
+        Self::ReportEvent,
+        Self::ListViewEvent,
+        Self::FileEvent,
+        Self::LoginEvent,
+        Self::LogoutEvent,
+        Self::LoginAsEvent,
+        Self::PermissionSetEvent,
+        Self::LightningUriEvent,
+        Self::UriEvent,
+        Self::IdentityVerificationEvent,
+        Self::ApiAnomalyEvent,
+        Self::ReportAnomalyEvent,
+        Self::SessionHijackingEvent,
+        Self::CredentialStuffingEvent,
+        Self::GuestUserAnomalyEvent,
+        Self::LoginAnomalyEvent,
+        Self::UniversalAnomalyEvent,
+        Self::GatewayAccess,
+        Self::OcsfApiActivity,
     ];
 
-    /// The name in `EVENT_TYPE`.
+    /// The name in `EVENT_TYPE`, or of the event.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RestApi => "RestApi",
@@ -203,6 +267,27 @@ impl EventType {
             Self::InsufficientAccess => "InsufficientAccess",
             Self::TransactionSecurity => "TransactionSecurity",
             Self::UiAgentInteractionEventLog => "UiAgentInteractionEventLog",
+            Self::ApiEvent => "ApiEvent",
+            Self::BulkApiResultEvent => "BulkApiResultEvent",
+            Self::ReportEvent => "ReportEvent",
+            Self::ListViewEvent => "ListViewEvent",
+            Self::FileEvent => "FileEvent",
+            Self::LoginEvent => "LoginEvent",
+            Self::LogoutEvent => "LogoutEvent",
+            Self::LoginAsEvent => "LoginAsEvent",
+            Self::PermissionSetEvent => "PermissionSetEvent",
+            Self::LightningUriEvent => "LightningUriEvent",
+            Self::UriEvent => "UriEvent",
+            Self::IdentityVerificationEvent => "IdentityVerificationEvent",
+            Self::ApiAnomalyEvent => "ApiAnomalyEvent",
+            Self::ReportAnomalyEvent => "ReportAnomalyEvent",
+            Self::SessionHijackingEvent => "SessionHijackingEvent",
+            Self::CredentialStuffingEvent => "CredentialStuffingEvent",
+            Self::GuestUserAnomalyEvent => "GuestUserAnomalyEvent",
+            Self::LoginAnomalyEvent => "LoginAnomalyEvent",
+            Self::UniversalAnomalyEvent => "UniversalAnomalyEvent",
+            Self::GatewayAccess => "GatewayAccess",
+            Self::OcsfApiActivity => "OcsfApiActivity",
         }
     }
 
@@ -210,7 +295,49 @@ impl EventType {
     pub fn from_name(name: &str) -> Option<Self> {
         // The object that can be queried has the longer name, its file the shorter.
         let name = if name == "UiAgentInteraction" { "UiAgentInteractionEventLog" } else { name };
+        let name = without_form(name);
         Self::ALL.into_iter().find(|event_type| event_type.name() == name)
+    }
+
+    /// Who tells of the access.
+    pub const fn witness(self) -> Witness {
+        match self {
+            Self::ApiEvent
+            | Self::BulkApiResultEvent
+            | Self::ReportEvent
+            | Self::ListViewEvent
+            | Self::FileEvent
+            | Self::LoginEvent
+            | Self::LogoutEvent
+            | Self::LoginAsEvent
+            | Self::PermissionSetEvent
+            | Self::LightningUriEvent
+            | Self::UriEvent
+            | Self::IdentityVerificationEvent
+            | Self::ApiAnomalyEvent
+            | Self::ReportAnomalyEvent
+            | Self::SessionHijackingEvent
+            | Self::CredentialStuffingEvent
+            | Self::GuestUserAnomalyEvent
+            | Self::LoginAnomalyEvent
+            | Self::UniversalAnomalyEvent => Witness::RealTime,
+            Self::GatewayAccess | Self::OcsfApiActivity => Witness::Gateway,
+            _ => Witness::EventLogFile,
+        }
+    }
+
+    /// Whether rows of this type tell of unusual behaviour, with a score.
+    pub const fn is_anomaly(self) -> bool {
+        matches!(
+            self,
+            Self::ApiAnomalyEvent
+                | Self::ReportAnomalyEvent
+                | Self::SessionHijackingEvent
+                | Self::CredentialStuffingEvent
+                | Self::GuestUserAnomalyEvent
+                | Self::LoginAnomalyEvent
+                | Self::UniversalAnomalyEvent
+        )
     }
 
     /// Whether the records of an access are counted by rows of this type.
@@ -232,6 +359,7 @@ impl EventType {
     /// - `InvocableAction` and `FlowExecution`: what they do to records has rows of its own.
     /// - `UiAgentInteractionEventLog`: a person's side of a conversation.
     /// - `InsufficientAccess` and `TransactionSecurity`: nothing came back, or the access has its own row.
+    /// - Anomalies: the accesses that make them up have rows of their own.
     /// - Logins, and administration: they change who may do what, and hold nobody's records.
     ///
     /// `AsyncReportRun` does count: it has the runs in the background (schedules, refreshed dashboards, snapshots),
@@ -257,7 +385,16 @@ impl EventType {
             | Self::Search
             | Self::KnowledgeArticleView
             | Self::LightningPageView
-            | Self::VisualforceRequest => true,
+            | Self::VisualforceRequest
+            | Self::ApiEvent
+            | Self::BulkApiResultEvent
+            | Self::ReportEvent
+            | Self::ListViewEvent
+            | Self::FileEvent
+            | Self::LightningUriEvent
+            | Self::UriEvent
+            | Self::GatewayAccess
+            | Self::OcsfApiActivity => true,
             Self::ApiTotalUsage
             | Self::UniqueQuery
             | Self::BulkApiRequest
@@ -293,27 +430,55 @@ impl EventType {
             | Self::ChangeSetOperation
             | Self::InsufficientAccess
             | Self::TransactionSecurity
-            | Self::UiAgentInteractionEventLog => false,
+            | Self::UiAgentInteractionEventLog
+            | Self::LoginEvent
+            | Self::LogoutEvent
+            | Self::LoginAsEvent
+            | Self::PermissionSetEvent
+            | Self::IdentityVerificationEvent
+            | Self::ApiAnomalyEvent
+            | Self::ReportAnomalyEvent
+            | Self::SessionHijackingEvent
+            | Self::CredentialStuffingEvent
+            | Self::GuestUserAnomalyEvent
+            | Self::LoginAnomalyEvent
+            | Self::UniversalAnomalyEvent => false,
         }
     }
 
     /// The door that rows of this type came through.
     pub const fn channel(self) -> Channel {
         match self {
-            Self::RestApi | Self::CompositeApi | Self::CompositeApiSubrequest => Channel::Rest,
+            Self::RestApi
+            | Self::CompositeApi
+            | Self::CompositeApiSubrequest
+            | Self::ApiEvent
+            | Self::GatewayAccess
+            | Self::OcsfApiActivity => Channel::Rest,
             Self::ApexRestApi => Channel::ApexRest,
             Self::Api | Self::ApexSoap => Channel::Soap,
-            Self::BulkApi | Self::BulkApi2 | Self::BulkApiRequest => Channel::Bulk,
-            Self::Report | Self::AsyncReportRun | Self::MultiBlockReport | Self::Dashboard => {
-                Channel::Report
+            Self::BulkApi | Self::BulkApi2 | Self::BulkApiRequest | Self::BulkApiResultEvent => {
+                Channel::Bulk
             }
+            Self::Report
+            | Self::AsyncReportRun
+            | Self::MultiBlockReport
+            | Self::Dashboard
+            | Self::ReportEvent => Channel::Report,
             Self::ReportExport => Channel::ReportExport,
             Self::ContentTransfer
             | Self::ContentDocumentLink
             | Self::ContentDistribution
             | Self::DocumentAttachmentDownloads
-            | Self::Attachment => Channel::File,
-            Self::Login | Self::LoginAs | Self::Logout => Channel::Login,
+            | Self::Attachment
+            | Self::FileEvent => Channel::File,
+            Self::Login
+            | Self::LoginAs
+            | Self::Logout
+            | Self::LoginEvent
+            | Self::LogoutEvent
+            | Self::LoginAsEvent
+            | Self::IdentityVerificationEvent => Channel::Login,
             Self::ApiTotalUsage => Channel::ApiUsage,
             Self::UniqueQuery => Channel::Query,
             Self::Uri
@@ -322,9 +487,20 @@ impl EventType {
             | Self::AuraRequest
             | Self::VisualforceRequest
             | Self::Console
-            | Self::Sites => Channel::Ui,
+            | Self::Sites
+            | Self::ListViewEvent
+            | Self::LightningUriEvent
+            | Self::UriEvent => Channel::Ui,
             Self::UiAgentInteractionEventLog => Channel::Agent,
-            Self::InsufficientAccess | Self::TransactionSecurity => Channel::Guard,
+            Self::InsufficientAccess
+            | Self::TransactionSecurity
+            | Self::ApiAnomalyEvent
+            | Self::ReportAnomalyEvent
+            | Self::SessionHijackingEvent
+            | Self::CredentialStuffingEvent
+            | Self::GuestUserAnomalyEvent
+            | Self::LoginAnomalyEvent
+            | Self::UniversalAnomalyEvent => Channel::Guard,
             Self::DatabaseSave => Channel::Database,
             Self::InvocableAction | Self::FlowExecution => Channel::Automation,
             Self::ApexCallout
@@ -342,7 +518,8 @@ impl EventType {
             | Self::Sandbox
             | Self::PlatformEncryption
             | Self::PackageInstall
-            | Self::ChangeSetOperation => Channel::Administration,
+            | Self::ChangeSetOperation
+            | Self::PermissionSetEvent => Channel::Administration,
         }
     }
 }

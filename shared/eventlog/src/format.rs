@@ -9,7 +9,7 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 
-/// What a file that is not a CSV event log looks like.
+/// What a file looks like that is no event log as CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LooksLike {

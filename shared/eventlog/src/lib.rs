@@ -1,8 +1,9 @@
 //! Salesforce event logs: bytes to access rows to tallies. No AWS, no clock, no judgement.
 //!
 //! **What goes in** is a stream of bytes, anything that is [`std::io::Read`]: an Event Log File as
-//! Salesforce serves it, or as a tool re-exported it. Plain or gzip is told from the first bytes, never
-//! from a name. Columns are bound by their names, event types by the `EVENT_TYPE` of each row, so one
+//! Salesforce serves it, or as a tool re-exported it, as CSV or as JSON; real-time events as JSON, in the
+//! envelope of whoever relayed them; the log of a gateway. The format, and plain or gzip, are told from the first
+//! bytes, never from a name. Columns are bound by their names, event types by the `EVENT_TYPE` of each row, so one
 //! file may hold several types, of several orgs, in any order of columns.
 //!
 //! **What comes out** of [`reader::read_log`] is, one after another, an [`row::AccessRow`] for each row
@@ -23,12 +24,14 @@
 //! **The identity of a row** is [`row::AccessRow::row_hash`]: SHA-256 over the known columns of its type,
 //! by name, in a fixed order, empty ones left out, aliases resolved. Columns that are reordered, renamed
 //! to an alias, added or empty change nothing. `REQUEST_ID` alone is no identity: many rows share it, and
-//! a caller can choose it.
+//! a caller can choose it. A real-time event is identified by its `EventIdentifier` within its org and type, so that
+//! its streamed and its stored form are one.
 //!
 //! **What is never kept**: the text of a query, or any value in it; the names, user names and messages
 //! that rows hold; headers, titles and descriptions. An access row has names of objects and fields, ids,
-//! counts and times. It also has the address, the client's name and the user agent of the caller, and how its login was
-//! secured, because attribution, judgement and evidence need them. Raw bytes leave this crate only with a row in quarantine, bounded,
+//! counts and times; of the records that an event carries, the ids. It also has the address, the client's name and the
+//! user agent of the caller, and how its login was secured, because attribution, judgement and evidence need them. Raw
+//! bytes leave this crate only with a row in quarantine, bounded,
 //! for whoever must repair the export.
 //!
 //! **Records are counted once.** Rows of many types are echoes of accesses whose records other types count:
@@ -40,12 +43,14 @@
 //! a reason. Hostile input costs time in proportion to its length and cannot make this crate panic.
 
 pub mod address;
+mod anomaly;
 pub mod attribution;
 mod columns;
 pub mod event_type;
 pub mod extract;
 pub mod format;
 pub mod joins;
+mod json;
 mod normalise;
 pub mod objects;
 pub mod reader;

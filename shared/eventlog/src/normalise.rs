@@ -1,6 +1,7 @@
 //! From the columns of a row to an access: which column means what, type by type.
 
 mod further;
+mod real_time;
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -19,7 +20,7 @@ use crate::{
         object_of_record_id, object_set, record_id,
     },
     records::Record,
-    row::{AccessRow, Identity, JoinKeys, Operation},
+    row::{AccessRow, Channel, Identity, JoinKeys, Operation},
     soql::{self, QueryShape},
     tls::Tls,
 };
@@ -60,6 +61,8 @@ struct Access {
     /// The bulk job that a call is about.
     job_id: Option<String>,
     succeeded: bool,
+    /// The door, where the row itself says; else that of its type.
+    channel: Option<Channel>,
 }
 
 impl Default for Access {
@@ -73,6 +76,7 @@ impl Default for Access {
             record_ids: BTreeSet::new(),
             job_id: None,
             succeeded: true,
+            channel: None,
         }
     }
 }
@@ -183,14 +187,20 @@ impl<'a> Fields<'a> {
         let from = source_address(&self.text(columns.source_ip, "SOURCE_IP")?);
         let is_internal = client_address.as_deref().is_none_or(|it| it == SALESFORCE_ADDRESS);
         Ok(AccessRow {
-            row_hash: self.row_hash(event_type),
+            row_hash: self
+                .event_hash(event_type, &org_id)
+                .unwrap_or_else(|| self.row_hash(event_type)),
             joined: None,
             org_id,
             event_type,
             at,
             identity: identity(caller),
-            join_keys: JoinKeys { job_id: keys.job_id.or(access.job_id), ..keys },
-            channel: event_type.channel(),
+            join_keys: JoinKeys {
+                job_id: keys.job_id.or(access.job_id),
+                execution: self.execution(event_type),
+                ..keys
+            },
+            channel: access.channel.unwrap_or(event_type.channel()),
             operation: access.operation,
             objects: access.objects,
             fields: access.fields,
@@ -207,6 +217,7 @@ impl<'a> Fields<'a> {
             user_agent_code: self
                 .code(columns.user_agent)
                 .or_else(|| self.code(columns.browser_type)),
+            anomaly_score: self.anomaly_score(event_type)?,
         })
     }
 
@@ -226,6 +237,7 @@ impl<'a> Fields<'a> {
             session_key: self.key(columns.session_key, "SESSION_KEY")?,
             login_key: self.key(columns.login_key, "LOGIN_KEY")?,
             job_id: self.key(columns.job_id, "JOB_ID")?.map(|id| id_15(&id).unwrap_or(id)),
+            execution: None,
         })
     }
 
@@ -602,11 +614,12 @@ fn plain_operation(method: &str) -> Operation {
 }
 
 fn soap_operation(method: &str) -> Operation {
-    let method = method.to_ascii_lowercase();
+    // `queryAll` of the API is `query_all` in some logs.
+    let method = method.to_ascii_lowercase().replace('_', "");
     match method.as_str() {
         "query" | "queryall" | "querymore" | "retrieve" | "search" | "getdeleted"
         | "getupdated" => Operation::Read,
-        "create" => Operation::Create,
+        "create" | "insert" => Operation::Create,
         "update" | "upsert" | "merge" | "undelete" | "convertlead" => Operation::Update,
         "delete" | "emptyrecyclebin" => Operation::Delete,
         "login" => Operation::Login,
@@ -781,6 +794,14 @@ mod tests {
             let call = RestCall::of(method, uri);
             assert_eq!((call.operation, call.object), (operation, object), "{method} {uri}");
         }
+    }
+
+    #[test]
+    fn a_soap_method_is_told_in_both_spellings() {
+        for method in ["queryAll", "query_all", "QUERY_MORE"] {
+            assert_eq!(soap_operation(method), Operation::Read, "{method}");
+        }
+        assert_eq!(soap_operation("describe_s_objects"), Operation::Describe);
     }
 
     #[test]

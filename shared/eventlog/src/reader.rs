@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    anomaly::normalised_score,
     attribution::{AgentDirectory, Attribution, Caller, has_app},
-    columns::Header,
-    event_type::EventType,
+    columns::{Header, known_columns},
+    event_type::{EventType, Witness},
     format::{
         BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
     },
     joins::{JoinKey, Joined, may_seek, seeks_by_request, sought_keys},
+    json::Events,
     normalise::{Fields, NotText},
     recall::{KnownCaller, Person, Recall},
     records::{Record, RecordReader, RecordState},
@@ -88,9 +90,9 @@ pub trait RowSink {
 /// for in the partial report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Not a CSV event log at all; nothing was read.
+    /// Not an event log at all; nothing was read.
     #[error(
-        "this is no CSV event log but {looks_like}; export the EventLogFile as CSV, plain or gzip, with its header line"
+        "this is no event log but {looks_like}; export the EventLogFile as CSV with its header line, or events as JSON, plain or gzip"
     )]
     NotAnEventLogFile {
         /// What it seems to be.
@@ -164,7 +166,7 @@ enum Stop {
     Sink(SinkError),
 }
 
-/// Reads a CSV event log, plain or gzip, and gives agents' rows and unreadable rows to `sink` as they
+/// Reads an event log, CSV or JSON, plain or gzip, and gives agents' rows and unreadable rows to `sink` as they
 /// come. Memory does not grow with the file.
 ///
 /// An empty file, and one that has a header only, are read: their report has no rows.
@@ -265,15 +267,20 @@ impl ReadLimits {
     }
 }
 
+fn skip_byte_order_mark<R: Read>(records: &mut RecordReader<R>) -> std::io::Result<()> {
+    if records.peek(SNIFFED_BYTES)?.starts_with(BYTE_ORDER_MARK) {
+        records.skip(BYTE_ORDER_MARK.len());
+    }
+    Ok(())
+}
+
 /// The first header of a file; `None` where it is empty.
 fn first_header<R: Read>(records: &mut RecordReader<R>) -> Result<Option<BoundHeader>, Stop> {
     let first_bytes = records.peek(SNIFFED_BYTES).map_err(Stop::Source)?;
     if let Some(looks_like) = sniff(first_bytes) {
         return Err(Stop::NotAnEventLogFile(looks_like));
     }
-    if first_bytes.starts_with(BYTE_ORDER_MARK) {
-        records.skip(BYTE_ORDER_MARK.len());
-    }
+    skip_byte_order_mark(records).map_err(Stop::Source)?;
     loop {
         let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(None) };
         if record.is_blank() {
@@ -386,6 +393,10 @@ impl<'a> Reading<'a> {
     }
 
     fn run<R: Read>(&mut self, records: &mut RecordReader<R>) -> Result<(), Stop> {
+        if let Some(LooksLike::Json) = sniff(records.peek(SNIFFED_BYTES).map_err(Stop::Source)?) {
+            skip_byte_order_mark(records).map_err(Stop::Source)?;
+            return self.run_json(records);
+        }
         let Some(bound) = first_header(records)? else { return Ok(()) };
         self.begin(&bound);
         self.rows(records, bound)
@@ -418,6 +429,78 @@ impl<'a> Reading<'a> {
             if let Err(unreadable) = self.row(&record, &bound)? {
                 self.quarantine(&record, unreadable)?;
             }
+        }
+    }
+
+    /// Reads JSON, laid out in rows under one header that has every column.
+    fn run_json<R: Read>(&mut self, records: &mut RecordReader<R>) -> Result<(), Stop> {
+        let byte_offset = records.byte_offset();
+        let ReadLimits { max_row_bytes, max_quarantined_bytes, .. } = *self.limits;
+        let mut events =
+            Events::new(records.rest(), byte_offset, max_row_bytes, max_quarantined_bytes);
+        let bound = BoundHeader {
+            columns: Vec::new(),
+            header: Header::bind(events.columns()),
+            missing: BTreeMap::new(),
+        };
+        while let Some(item) = events.next_item().map_err(Stop::Source)? {
+            let outcome = match &item.row {
+                Ok(row) => self.json_row(row, &bound)?,
+                Err(reason) => Err(Unreadable::from(*reason)),
+            };
+            if let Err(unreadable) = outcome {
+                self.accounting.quarantined(unreadable.reason);
+                let raw = item.raw.get(..max_quarantined_bytes).unwrap_or(item.raw);
+                self.sink
+                    .quarantined(QuarantinedRow {
+                        line_number: item.line_number,
+                        byte_offset: item.byte_offset,
+                        reason: unreadable.reason,
+                        column: unreadable.column,
+                        raw: raw.to_vec(),
+                    })
+                    .map_err(Stop::Sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn json_row(
+        &mut self,
+        row: &Record<'_>,
+        bound: &BoundHeader,
+    ) -> Result<Result<(), Unreadable>, Stop> {
+        let outcome = self.row(row, bound)?;
+        let columns = &bound.header.columns;
+        let is_empty =
+            |column: Option<usize>| column.is_none_or(|column| row.field(column).is_empty());
+        let name = columns.event_type.map(|column| row.field(column)).unwrap_or_default();
+        let Some(event_type) = self.recall.event_type(&name) else { return Ok(outcome) };
+        match outcome {
+            Err(Unreadable { reason: QuarantineReason::NoOrganization, .. })
+                if event_type.witness() == Witness::Gateway =>
+            {
+                Ok(Err(QuarantineReason::NoGatewayOrganization.into()))
+            }
+            Ok(())
+                if event_type.witness() == Witness::EventLogFile
+                    && known_columns(event_type).contains(&"USER_ID")
+                    && is_empty(columns.user_id)
+                    && is_empty(columns.user_id_derived) =>
+            {
+                self.accounting.gap(Some(event_type), "USER_ID", 1);
+                Ok(Ok(()))
+            }
+            Ok(()) if event_type.is_anomaly() => {
+                let score = columns.score.map(|column| row.field(column)).unwrap_or_default();
+                let is_on_scale = std::str::from_utf8(&score)
+                    .is_ok_and(|score| normalised_score(event_type, score).is_some());
+                if !score.is_empty() && !is_on_scale {
+                    self.accounting.unknown_scale(event_type, "SCORE");
+                }
+                Ok(Ok(()))
+            }
+            outcome => Ok(outcome),
         }
     }
 

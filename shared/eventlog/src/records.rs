@@ -10,10 +10,21 @@ use crate::structure::{FoundRow, Structure};
 
 /// Where a field stands, counted from the start of its record.
 #[derive(Clone, Copy, Debug, Default)]
-struct Field {
+pub(crate) struct Field {
     start: usize,
     end: usize,
     has_doubled_quotes: bool,
+}
+
+impl Field {
+    /// A field without quotes around or inside it.
+    pub(crate) fn between(start: usize, end: usize) -> Self {
+        Self { start, end, has_doubled_quotes: false }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
 }
 
 /// What became of a record.
@@ -53,6 +64,17 @@ enum Layout<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// A record whose values, and where each stands among them, come from elsewhere than CSV.
+    pub(crate) fn laid_out(
+        line_number: u64,
+        byte_offset: u64,
+        values: &'a [u8],
+        fields: &'a [Field],
+    ) -> Self {
+        let layout = Layout::Walked(fields);
+        Self { line_number, byte_offset, state: RecordState::Whole, raw: values, layout }
+    }
+
     /// Number of fields.
     pub(crate) fn len(&self) -> usize {
         match self.layout {
@@ -221,6 +243,21 @@ impl Walk {
     }
 }
 
+/// The source behind what is buffered, and the failure that filling the buffer met.
+struct RestOfSource<'a, R> {
+    source: &'a mut R,
+    failure: &'a mut Option<std::io::Error>,
+}
+
+impl<R: Read> Read for RestOfSource<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => self.source.read(into),
+        }
+    }
+}
+
 const INITIAL_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Reads records from a stream.
@@ -274,6 +311,12 @@ impl<R: Read> RecordReader<R> {
     /// Bytes given out so far, after inflation.
     pub(crate) fn byte_offset(&self) -> u64 {
         self.next_byte_offset
+    }
+
+    /// What is left of the data, as bytes.
+    pub(crate) fn rest(&mut self) -> impl Read + '_ {
+        let buffered = self.buffer.get(self.start..self.end).unwrap_or_default();
+        buffered.chain(RestOfSource { source: &mut self.source, failure: &mut self.failure })
     }
 
     /// The source, to ask what it knows.

@@ -15,9 +15,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineReason {
-    /// No `EVENT_TYPE` column, or nothing in it.
+    /// No `EVENT_TYPE` column, or nothing in it; in JSON, nothing that names the event.
     NoEventType,
-    /// No `ORGANIZATION_ID` column, or nothing in it.
+    /// No `ORGANIZATION_ID` column, or nothing in it; in JSON, neither the event nor an envelope names the org.
     NoOrganization,
     /// `ORGANIZATION_ID` holds something else than an id.
     BadOrganization,
@@ -35,13 +35,27 @@ pub enum QuarantineReason {
     Oversized,
     /// A column that is read is not UTF-8.
     InvalidText,
+    /// Not JSON, in a file of JSON.
+    MalformedJson,
+    /// The file ends inside an object, or before the array around the objects is closed.
+    UnterminatedJson,
+    /// More brackets inside each other, or envelopes around an event, than the limit.
+    TooDeeplyNested,
+    /// An object with more values than the limit.
+    TooManyValues,
+    /// A line of a gateway that does not say which org was called.
+    NoGatewayOrganization,
 }
 
 impl std::fmt::Display for QuarantineReason {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
-            Self::NoEventType => "EVENT_TYPE is missing or empty",
-            Self::NoOrganization => "ORGANIZATION_ID is missing or empty",
+            Self::NoEventType => {
+                "nothing names the event: EVENT_TYPE in a row; detail-type, channel or attributes.type in JSON"
+            }
+            Self::NoOrganization => {
+                "ORGANIZATION_ID is missing or empty; events that a query or AppFlow fetched have none: have the export add OrganizationId to each"
+            }
             Self::BadOrganization => "ORGANIZATION_ID is not an id of 15 or 18 characters",
             Self::NoTime => "TIMESTAMP_DERIVED and TIMESTAMP are missing or empty",
             Self::BadTime => "the timestamp is not in a form that Salesforce writes",
@@ -50,6 +64,13 @@ impl std::fmt::Display for QuarantineReason {
             Self::UnterminatedQuote => "the file ends inside a quoted field",
             Self::Oversized => "the row is larger than the limit",
             Self::InvalidText => "a column that is read is not UTF-8",
+            Self::MalformedJson => "this is not JSON",
+            Self::UnterminatedJson => "the file ends inside a JSON object or array",
+            Self::TooDeeplyNested => "the JSON is nested more deeply than the limit",
+            Self::TooManyValues => "the JSON object has more values than the limit",
+            Self::NoGatewayOrganization => {
+                "the gateway does not say which Salesforce org was called; add salesforceOrgId to its log format (unmapped.salesforce_org_id in OCSF)"
+            }
         })
     }
 }
@@ -62,6 +83,13 @@ pub enum Gap {
     MissingColumn {
         /// The type; `None` where the missing column is `EVENT_TYPE` itself.
         event_type: Option<EventType>,
+        /// The column.
+        column: String,
+    },
+    /// Rows whose value in a column is not on a scale that is known, so that it is left out.
+    UnknownScale {
+        /// The type.
+        event_type: EventType,
         /// The column.
         column: String,
     },
@@ -134,7 +162,7 @@ pub struct FileReport {
     pub first_at: Option<DateTime<Utc>>,
     /// The last moment in the file.
     pub last_at: Option<DateTime<Utc>>,
-    /// Columns of the header; 0 for an empty file.
+    /// Columns of the header; 0 for an empty file, and for JSON.
     pub columns: u64,
     /// Whether the file was gzip.
     pub is_gzip: bool,
@@ -255,6 +283,13 @@ impl Accounting {
         let gap = Gap::MissingColumn { event_type, column: column.to_owned() };
         let count = self.gaps.entry(gap).or_default();
         *count = count.saturating_add(rows);
+    }
+
+    /// A value on a scale that nobody knows.
+    pub(crate) fn unknown_scale(&mut self, event_type: EventType, column: &str) {
+        let gap = Gap::UnknownScale { event_type, column: column.to_owned() };
+        let count = self.gaps.entry(gap).or_default();
+        *count = count.saturating_add(1);
     }
 
     pub(crate) fn quarantined(&mut self, reason: QuarantineReason) {

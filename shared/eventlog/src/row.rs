@@ -147,6 +147,10 @@ pub struct JoinKeys {
     /// `JOB_ID` of a bulk job, or the job that the address of a REST call names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
+    /// Shared by the rows of one run of a report, a list view or a query, each of which counts the records of all
+    /// before it: hex of 16 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
 }
 
 /// One log row, normalised. Holds no query text and no field values: object and field names, ids and
@@ -203,6 +207,9 @@ pub struct AccessRow {
     /// nobody: rows of one client have the same number, and a client that changes shows by another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent_code: Option<u32>,
+    /// How unusual an anomaly event calls what it tells of, 0 to 100; absent where its scale is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly_score: Option<u8>,
 }
 
 impl AccessRow {

@@ -1,10 +1,13 @@
 //! What an agent did in an hour, added up from a set of rows.
 
+mod executions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::executions::Executions;
 use crate::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
@@ -57,7 +60,8 @@ pub struct TallyLine {
     pub row_count: u64,
     /// Rows that the log calls refused or failed; they are in `row_count` and add no records.
     pub failed_row_count: u64,
-    /// Records returned, summed over the rows that count them.
+    /// Records returned, summed over the rows that count them. Of rows that tell of one run page by page, the one that
+    /// says most counts for all; a run that goes on into the next hour counts there again.
     pub record_count: u64,
     /// Succeeded reads and exports that do not say how many records they returned. Rows of types that
     /// only echo others (see [`EventType::counts_records`]) are not among them.
@@ -157,9 +161,47 @@ struct Ground {
     joined_by: Option<JoinKind>,
 }
 
-impl TallyLine {
+/// A line while rows are still coming.
+#[derive(Clone, Debug)]
+struct OpenLine {
+    /// Without the records of runs.
+    line: TallyLine,
+    executions: Executions,
+}
+
+impl OpenLine {
     fn of(key: TallyKey, row: &AccessRow, ground: Ground) -> Self {
-        let mut line = Self {
+        let mut open =
+            Self { line: TallyLine::empty(key, row, ground), executions: Executions::default() };
+        open.add(row, ground);
+        open
+    }
+
+    fn add(&mut self, row: &AccessRow, ground: Ground) {
+        let records = row.record_count.filter(|_| row.succeeded);
+        if let (Some(execution), Some(records)) = (&row.join_keys.execution, records) {
+            self.executions.add(execution, records);
+        }
+        self.line.add(row, ground);
+    }
+
+    /// Adds another line up into this one, whose key stays.
+    fn merge(&mut self, other: Self) {
+        self.line.merge(other.line);
+        self.executions.merge(other.executions);
+    }
+
+    fn finish(self) -> TallyLine {
+        let Self { mut line, executions } = self;
+        line.record_count = line.record_count.saturating_add(executions.record_count());
+        line
+    }
+}
+
+impl TallyLine {
+    /// A line of that key at the time of a row, with no rows.
+    fn empty(key: TallyKey, row: &AccessRow, ground: Ground) -> Self {
+        Self {
             key,
             row_count: 0,
             failed_row_count: 0,
@@ -179,9 +221,7 @@ impl TallyLine {
             joined_by: None,
             joined_row_count: 0,
             evidence: BTreeSet::new(),
-        };
-        line.add(row, ground);
-        line
+        }
     }
 
     fn add(&mut self, row: &AccessRow, ground: Ground) {
@@ -191,7 +231,9 @@ impl TallyLine {
                 && matches!(row.operation, Operation::Read | Operation::Export)
                 && row.event_type.counts_records();
             let records = row.record_count.unwrap_or(0);
-            self.record_count = self.record_count.saturating_add(records);
+            if row.join_keys.execution.is_none() {
+                self.record_count = self.record_count.saturating_add(records);
+            }
             self.uncounted_row_count =
                 self.uncounted_row_count.saturating_add(u64::from(is_uncounted));
             self.largest_record_count = self.largest_record_count.max(records);
@@ -261,8 +303,8 @@ type FoldKey = (Channel, Operation, Option<String>, Option<TlsProtocol>);
 /// of all that ever came, so that neither order nor split of the rows shows.
 #[derive(Clone, Debug, Default)]
 struct AgentLines {
-    lines: BTreeMap<TallyKey, TallyLine>,
-    folded: BTreeMap<FoldKey, TallyLine>,
+    lines: BTreeMap<TallyKey, OpenLine>,
+    folded: BTreeMap<FoldKey, OpenLine>,
 }
 
 impl AgentLines {
@@ -270,16 +312,16 @@ impl AgentLines {
         if let Some(line) = self.lines.get_mut(&key) {
             line.add(row, ground);
         } else {
-            self.put(TallyLine::of(key, row, ground));
+            self.put(OpenLine::of(key, row, ground));
         }
     }
 
-    fn put(&mut self, line: TallyLine) {
-        if let Some(known) = self.lines.get_mut(&line.key) {
+    fn put(&mut self, line: OpenLine) {
+        if let Some(known) = self.lines.get_mut(&line.line.key) {
             known.merge(line);
             return;
         }
-        self.lines.insert(line.key.clone(), line);
+        self.lines.insert(line.line.key.clone(), line);
         self.cut(MAX_LINES);
     }
 
@@ -291,12 +333,13 @@ impl AgentLines {
         }
     }
 
-    fn fold(&mut self, line: TallyLine) {
-        let key = &line.key;
+    fn fold(&mut self, line: OpenLine) {
+        let key = &line.line.key;
         let fold_key = (key.channel, key.operation, key.purpose.clone(), key.tls_protocol);
         if let Some(folded) = self.folded.get_mut(&fold_key) {
-            folded.key.objects.extend(line.key.objects.iter().cloned());
-            cut(&mut folded.key.objects, MAX_FOLDED_OBJECTS);
+            let objects = &mut folded.line.key.objects;
+            objects.extend(line.line.key.objects.iter().cloned());
+            cut(objects, MAX_FOLDED_OBJECTS);
             folded.merge(line);
         } else {
             self.folded.insert(fold_key, line);
@@ -316,14 +359,14 @@ impl AgentLines {
     fn into_lines(self) -> Vec<TallyLine> {
         let mut lines = self.lines;
         for folded in self.folded.into_values() {
-            match lines.get_mut(&folded.key) {
+            match lines.get_mut(&folded.line.key) {
                 Some(line) => line.merge(folded),
                 None => {
-                    lines.insert(folded.key.clone(), folded);
+                    lines.insert(folded.line.key.clone(), folded);
                 }
             }
         }
-        let mut lines: Vec<_> = lines.into_values().collect();
+        let mut lines: Vec<_> = lines.into_values().map(OpenLine::finish).collect();
         cut_record_ids(&mut lines, MAX_RECORD_IDS);
         lines
     }

@@ -341,6 +341,9 @@ pub fn gap_name(gap: &Gap) -> String {
         Gap::MissingColumn { event_type: Some(event_type), column } => {
             format!("{} has no column {column}", event_type.name())
         }
+        Gap::UnknownScale { event_type, column } => {
+            format!("{} has values in {column} whose scale is not known", event_type.name())
+        }
         Gap::MissingColumn { event_type: None, column } => format!("no column {column}"),
     }
 }

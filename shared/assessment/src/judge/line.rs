@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eventlog::{
+    event_type::Witness,
     row::{Hour, Operation},
     tally::TallyLine,
 };
@@ -28,12 +29,26 @@ impl SeenObject {
     }
 }
 
+/// What another witness has told of the accesses of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    /// As many records, or more.
+    Records,
+    /// As many calls too, so that none of these is left without a count.
+    RecordsAndCalls,
+}
+
 /// A tally line with what was found about it.
 pub(super) struct Line<'a> {
     pub(super) tally: &'a TallyLine,
     pub(super) hour: Hour,
     /// False for echoes.
     pub(super) counts_records: bool,
+    /// Who tells of it.
+    pub(super) witness: Witness,
+    /// What of it another witness has told.
+    pub(super) told: Told,
     pub(super) objects: Vec<SeenObject>,
     /// The row names no object, or one that cannot be an object's name.
     pub(super) unnamed: bool,
@@ -58,11 +73,15 @@ impl Line<'_> {
     }
 
     pub(super) fn record_count(&self) -> u64 {
-        if self.counts_records { self.tally.record_count } else { 0 }
+        if self.counts_records && self.told == Told::Nothing { self.tally.record_count } else { 0 }
     }
 
     pub(super) fn uncounted_row_count(&self) -> u64 {
-        if self.counts_records { self.tally.uncounted_row_count } else { 0 }
+        if self.counts_records && self.told != Told::RecordsAndCalls {
+            self.tally.uncounted_row_count
+        } else {
+            0
+        }
     }
 
     /// The worst category that the line touches.

@@ -73,6 +73,7 @@ impl Fields<'_> {
             | EventType::ApiTotalUsage
             | EventType::UniqueQuery
             | EventType::Uri => self.plain(Operation::Other),
+            witnessed => self.witnessed_access(witnessed)?,
         })
     }
 
@@ -389,7 +390,7 @@ impl Access {
 }
 
 /// An operation by the word that a column has for it.
-fn operation_in_words(text: &str) -> Operation {
+pub(super) fn operation_in_words(text: &str) -> Operation {
     let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["undelete", "restore"]) {

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod extract;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod joins;
+#[cfg(test)]
+mod json;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
@@ -12,6 +16,8 @@ mod parts;
 mod quirks;
 #[cfg(test)]
 mod read;
+#[cfg(test)]
+mod real_time;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

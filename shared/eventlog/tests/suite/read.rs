@@ -71,10 +71,9 @@ fn nothing_and_a_header_alone_are_files_without_rows() {
 }
 
 #[test]
-fn what_is_not_csv_is_refused_by_its_name() {
+fn what_is_no_event_log_is_refused_by_its_name() {
     for (data, looks_like) in [
-        (&b"{\"EVENT_TYPE\":\"Login\"}"[..], LooksLike::Json),
-        (b"PAR1....", LooksLike::Parquet),
+        (&b"PAR1...."[..], LooksLike::Parquet),
         (b"PK\x03\x04....", LooksLike::Zip),
         (b"<html><body>Session expired</body></html>", LooksLike::Markup),
         (b"\x00\x01\x02\x03", LooksLike::Binary),
@@ -88,7 +87,7 @@ fn what_is_not_csv_is_refused_by_its_name() {
                 "{error:?}"
             );
             let sentence = error.to_string();
-            assert!(sentence.contains("no CSV event log but") && !sentence.contains("Erika"));
+            assert!(sentence.contains("no event log but") && !sentence.contains("Erika"));
             assert!(error.is_permanent() && error.partial().is_none() && kept.rows.is_empty());
         }
     }

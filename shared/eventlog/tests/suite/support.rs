@@ -125,10 +125,10 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
         proptest::collection::btree_set("003[a-z]{2}", 0..6),
         proptest::collection::btree_set("[A-D]\\.[a-z]{2}", 0..6),
         option::of("10\\.0\\.0\\.[0-9]{1,2}"),
-        (any::<bool>(), option::of(any_tls()), option::of(any::<bool>())),
+        (any::<bool>(), option::of(any_tls()), option::of(any::<bool>()), option::of("x-[0-9]")),
     )
         .prop_map(|(hash, second, objects, operation, count, ids, fields, address, told)| {
-            let (succeeded, tls, counts_against_api_limit) = told;
+            let (succeeded, tls, counts_against_api_limit, execution) = told;
             AccessRow {
                 row_hash: format!("{hash:032x}"),
                 joined: None,
@@ -136,7 +136,7 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
                 event_type: EventType::RestApi,
                 at: chrono::DateTime::from_timestamp(1_795_500_000 + second, 0).unwrap(),
                 identity: Identity::default(),
-                join_keys: JoinKeys::default(),
+                join_keys: JoinKeys { execution, ..JoinKeys::default() },
                 channel: EventType::RestApi.channel(),
                 operation,
                 objects,
@@ -149,6 +149,7 @@ pub(crate) fn any_row() -> impl Strategy<Value = AccessRow> {
                 tls,
                 counts_against_api_limit,
                 user_agent_code: None,
+                anomaly_score: None,
             }
         })
 }

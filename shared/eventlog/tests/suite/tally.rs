@@ -178,19 +178,44 @@ fn an_hour_always_fits_into_its_item() {
     assert_eq!(hour.lines.iter().map(|line| line.row_count).sum::<u64>(), 6_000);
 }
 
-/// What an accumulator without limits would count.
+/// What an accumulator without limits would count: of the pages of one run, the one that says most.
 fn counted(rows: &[AccessRow]) -> BTreeMap<String, (u64, u64)> {
     let mut counted: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut runs: BTreeMap<_, u64> = BTreeMap::new();
     for row in rows {
         if let Attribution::Agent { agent, .. } = attribution_of(row) {
-            let (count, records) = counted.entry(agent.0).or_default();
+            let (count, records) = counted.entry(agent.0.clone()).or_default();
             *count += 1;
-            if row.succeeded {
-                *records += row.record_count.unwrap_or(0);
+            let says = row.record_count.filter(|_| row.succeeded).unwrap_or(0);
+            if let Some(execution) = &row.join_keys.execution {
+                let tls = row.tls.as_ref().map(|tls| tls.protocol);
+                let run = (agent.0, row.objects.clone(), row.operation, tls, execution.clone());
+                let most = runs.entry(run).or_default();
+                *most = says.max(*most);
+            } else {
+                *records += says;
             }
         }
     }
+    for ((agent, ..), most) in runs {
+        counted.entry(agent).or_default().1 += most;
+    }
     counted
+}
+
+#[test]
+fn the_pages_of_one_run_are_not_added_up() {
+    let page = |number: usize, row: &mut AccessRow| {
+        row.record_count = Some([400, 20_680, 2_000, 7][number]);
+        row.join_keys.execution = (number < 3).then(|| "8f831c68".to_owned());
+    };
+    let line = hour_of(4, page).lines.remove(0);
+    assert_eq!((line.row_count, line.record_count, line.largest_record_count), (4, 20_687, 20_680));
+    let refused = |number: usize, row: &mut AccessRow| {
+        page(number, row);
+        row.succeeded = number != 1;
+    };
+    assert_eq!(hour_of(4, refused).lines.remove(0).record_count, 2_007);
 }
 
 proptest! {
@@ -235,6 +260,8 @@ proptest! {
             row.record_ids = (0..5).map(|at| format!("003{:012}", (mixed >> 20) % 5_000 + at)).collect();
             row.fields = (0..3).map(|at| format!("O.F{}", (mixed >> 9) % 900 + at)).collect();
             row.source_address = Some(format!("10.0.{}.1", mixed % 256));
+            row.record_count = Some(mixed >> 40);
+            row.join_keys.execution = mixed.is_multiple_of(2).then(|| format!("x-{}", (mixed >> 13) % 900));
             row
         }).collect();
         let whole = tally(&rows).finish();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use eventlog::{
-    event_type::{EventType, EventType as T, is_known_irrelevant},
+    event_type::{EventType, EventType as T, Witness, is_known_irrelevant},
     report::{CountedGap, Gap},
     row::{
         Channel, Channel as C,
@@ -190,8 +190,12 @@ fn each_type_says_what_was_done_to_what() {
 fn no_new_type_is_without_an_example() {
     let shown: BTreeSet<_> = ROWS.iter().map(|says| says.event_type).collect();
     let older = 13;
-    let without: Vec<_> =
-        EventType::ALL.into_iter().skip(older).filter(|it| !shown.contains(it)).collect();
+    // What other witnesses tell has its examples with the formats that it comes in.
+    let without: Vec<_> = EventType::ALL
+        .into_iter()
+        .skip(older)
+        .filter(|it| it.witness() == Witness::EventLogFile && !shown.contains(it))
+        .collect();
     assert_eq!(without, []);
 }
 
