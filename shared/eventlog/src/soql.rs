@@ -73,7 +73,9 @@ impl QueryShape {
     }
 
     fn add_field(&mut self, prefix: &str, path: &str) {
-        self.add_path(&format!("{prefix}.{path}"));
+        if path.len() <= MAX_FIELD_BYTES {
+            self.add_path(&format!("{prefix}.{path}"));
+        }
     }
 
     fn add_path(&mut self, path: &str) {

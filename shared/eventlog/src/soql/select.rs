@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{QueryShape, words::Word};
+use super::{MAX_FIELD_BYTES, QueryShape, words::Word};
 use crate::objects::{canonical_object, is_object_name, object_of_relationship};
 
 /// Most objects and relationships that a FROM names. Salesforce allows fewer.
@@ -200,7 +200,7 @@ impl<'a> Select<'a> {
         }
         let mut owners = vec![Owner { alias: base.alias, name, prefix: object.to_owned() }];
         for source in joined {
-            let prefix = resolve(&owners, object, source.path);
+            let Some(prefix) = resolve(&owners, object, source.path) else { continue };
             let name = last_step(source.path);
             let child = object_of_relationship(name);
             let is_child = !child.eq_ignore_ascii_case(name) && shape.add_object(child);
@@ -214,11 +214,11 @@ impl<'a> Select<'a> {
             if shape.is_full() {
                 break;
             }
+            let start = field.relationship.unwrap_or(field.path);
+            let Some(resolved) = resolve(&owners, object, start) else { continue };
             match field.relationship {
-                Some(relationship) => {
-                    shape.add_field(&resolve(&owners, object, relationship), field.path);
-                }
-                None => shape.add_path(&resolve(&owners, object, field.path)),
+                Some(_) => shape.add_field(&resolved, field.path),
+                None => shape.add_path(&resolved),
             }
         }
     }
@@ -228,8 +228,12 @@ fn last_step(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 
-/// A path with its object in front, whether it began with an alias, an object's name or neither.
-fn resolve(owners: &[Owner<'_>], object: &str, path: &str) -> String {
+/// A path with its object in front, whether it began with an alias, an object's name or neither; `None` for one that
+/// is too long. An alias may stand for a long path, and be used many times.
+fn resolve(owners: &[Owner<'_>], object: &str, path: &str) -> Option<String> {
+    if path.len() > MAX_FIELD_BYTES {
+        return None;
+    }
     let split = path.split_once('.').and_then(|(first, rest)| {
         let is_called = |name: &str| name.eq_ignore_ascii_case(first);
         let owner = owners.iter().find(|owner| {
@@ -240,7 +244,8 @@ fn resolve(owners: &[Owner<'_>], object: &str, path: &str) -> String {
         Some((owner.prefix.as_str(), rest))
     });
     let (prefix, rest) = split.unwrap_or((object, path));
-    format!("{prefix}.{rest}")
+    let resolved = format!("{prefix}.{rest}");
+    (resolved.len() <= MAX_FIELD_BYTES).then_some(resolved)
 }
 
 /// Whether every step of `Contact.Account.Name` can be a name.
