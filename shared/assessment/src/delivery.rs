@@ -20,9 +20,9 @@
 //!
 //! **When a type is silent.** A single hour that did not come is counted and shown, and is no alert. A type that comes
 //! around the clock is silent after three expected hours, any other one after expected hours on three different days:
-//! a night, a weekend or a public holiday is not a blind spot. A type that comes now and then, at no set hours, has no habit and is
-//! never silent; neither is one that has been seen for less than [`LEARNING_DAYS`]. Where the configuration says that
-//! a type has to come, a week without it is a silence whatever its habit.
+//! a night, a weekend or a public holiday is not a blind spot. A type that comes now and then, at no set hours, has no
+//! habit and is never silent; neither is one that has been seen for less than [`LEARNING_DAYS`]. Where the
+//! configuration says that a type has to come, a week without it is a silence whatever its habit.
 
 mod arrivals;
 mod habit;
