@@ -33,7 +33,7 @@ impl ObjectStore for LocalObjects {
     async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
         if bucket == INPUT && key == "-" {
             let body = Box::pin(tokio::io::stdin());
-            return Ok(ObjectReader { body, size_bytes: None, e_tag: None });
+            return Ok(ObjectReader { body, size_bytes: None, e_tag: None, landed_at: None });
         }
         let path = self.path(bucket, key);
         let file = tokio::fs::File::open(&path).await;
@@ -42,7 +42,8 @@ impl ObjectStore for LocalObjects {
             _ => failed("opening a file", &error),
         })?;
         let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
-        Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None })
+        // When a file was last written here says nothing of when its log came from Salesforce.
+        Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None, landed_at: None })
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {

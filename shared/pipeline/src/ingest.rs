@@ -2,8 +2,9 @@
 //!
 //! The order of writes is what makes it safe to be cut off and to come again: extracts first, each under the hash
 //! of its content; then, hour by hour, who has rows in it, and the tallies of every agent from the union of *all*
-//! extracts of that hour; then the mark of the hour as complete; and last the register of the file. A writer lists an hour only after its own extracts
-//! stand, so of two racing writers the later one covers both, and the lesser write is refused.
+//! extracts of that hour; then the mark of the hour as complete; then which hours came; and last the register of the
+//! file. A writer lists an hour only after its own extracts stand, so of two racing writers the later one covers both,
+//! and the lesser write is refused.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +28,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::io::SyncIoBridge;
 
-use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration};
+use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration, delivery::note_arrivals};
 
 /// Extracts and quarantine parts that may wait for their write; with one chunk under way this bounds memory.
 const WAITING_WRITES_MAX: usize = 2;
@@ -97,9 +98,13 @@ pub async fn ingest_object(
     };
     file.e_tag = object.e_tag.clone().unwrap_or_default();
     file.size_bytes = object.size_bytes.unwrap_or_default();
+    let landed_at = object.landed_at.unwrap_or(file.read_at);
     let (touched, read) = read_and_store(ports, settings, object.body, directory, &file).await?;
     for hour in &touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
+    }
+    if let Some(report) = report_of(&read) {
+        note_arrivals(ports, &report.hours, landed_at).await?;
     }
     note(&mut file, &read);
     ports.access.put_file(&file).await?;
@@ -172,20 +177,24 @@ fn source_hash(bucket: &str, key: &str, version: &str) -> String {
     hex::encode(hasher.finalize()).chars().take(32).collect()
 }
 
+/// The account of what was read, to the end or to a break.
+fn report_of(read: &std::result::Result<FileReport, ReadError>) -> Option<&FileReport> {
+    match read {
+        Ok(report) => Some(report),
+        Err(error) => error.partial(),
+    }
+}
+
 /// Notes in the register how the reading ended, and what was read by then.
 fn note(file: &mut FileRecord, read: &std::result::Result<FileReport, ReadError>) {
-    let report = match read {
-        Ok(report) => Some(report),
-        Err(error) => {
-            let reason = error.to_string();
-            file.outcome = match error {
-                ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
-                _ => FileOutcome::Broken { reason },
-            };
-            error.partial()
-        }
-    };
-    let Some(report) = report else { return };
+    if let Err(error) = read {
+        let reason = error.to_string();
+        file.outcome = match error {
+            ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
+            _ => FileOutcome::Broken { reason },
+        };
+    }
+    let Some(report) = report_of(read) else { return };
     file.row_count = report.rows;
     file.agent_row_count = report.agent_rows;
     file.rows_by_event_type.clone_from(&report.rows_by_event_type);

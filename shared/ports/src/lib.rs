@@ -32,8 +32,8 @@ use thiserror::Error;
 use tokio::io::AsyncRead;
 
 pub use record::{
-    AgentHourRecord, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, StoredConfiguration,
+    AgentHourRecord, ArrivalsRecord, ConfigurationRefusal, Coverage, DayRecord,
+    DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, StoredConfiguration,
 };
 pub use system::SystemClock;
 
@@ -85,6 +85,8 @@ pub struct ObjectReader {
     pub size_bytes: Option<u64>,
     /// What the store calls this content.
     pub e_tag: Option<String>,
+    /// When the store took it, where the store says; the same however often it is read.
+    pub landed_at: Option<DateTime<Utc>>,
 }
 
 /// Whether a conditional write took effect.
@@ -117,7 +119,7 @@ pub trait ObjectStore: Send + Sync {
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>>;
 }
 
-/// Tallies, the judgement of days, and the register of files.
+/// Tallies, the judgement of days, the register of files, and how the logs come.
 #[async_trait]
 pub trait AccessTable: Send + Sync {
     /// What was last written for an hour.
@@ -147,6 +149,21 @@ pub trait AccessTable: Send + Sync {
     async fn days(&self, org_id: &str, agent: &AgentKey) -> Result<Vec<DayRecord>>;
     /// Notes what became of a file, under the hash of its source.
     async fn put_file(&self, record: &FileRecord) -> Result<()>;
+    /// What is known of a day's arrivals.
+    async fn arrivals(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        day: NaiveDate,
+    ) -> Result<Option<ArrivalsRecord>>;
+    /// All arrivals of an org of that UTC day and later ones, in the order of day and type.
+    async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>>;
+    /// Writes a day's arrivals, if their version is one more than that of what is there.
+    async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written>;
+    /// How an org's logs came at the last look.
+    async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>>;
+    /// Writes it, if its version is one more than that of what is there.
+    async fn put_delivery_health(&self, record: &DeliveryHealthRecord) -> Result<Written>;
 }
 
 /// Incidents with their timelines and alerts.

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assessment::{configuration::Configuration, findings::DayFindings};
+use assessment::{
+    configuration::Configuration,
+    delivery::{DayArrivals, OrgDelivery, Watch},
+    findings::DayFindings,
+};
 use chrono::{DateTime, Utc};
 use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour, tally::AgentHour};
 use serde::{Deserialize, Serialize};
@@ -119,6 +123,28 @@ impl DayRecord {
             configuration_version: self.configuration_version,
         }
     }
+}
+
+/// When the logs of a UTC day came, of one org and event type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalsRecord {
+    /// The arrivals.
+    pub arrivals: DayArrivals,
+    /// Counted from 1; one more with every change.
+    pub version: u64,
+}
+
+/// How an org's logs come, at the last look, and what is remembered from one look to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryHealthRecord {
+    /// Salesforce org, 15 characters.
+    pub org_id: String,
+    /// The judgement.
+    pub delivery: OrgDelivery,
+    /// Open blind spots, and alerts that are owed for them.
+    pub watch: Watch,
+    /// Counted from 1; one more with every change.
+    pub version: u64,
 }
 
 /// What became of a landed file.

@@ -33,6 +33,9 @@ impl ObjectStore for S3Objects {
         Ok(ObjectReader {
             size_bytes: object.content_length().and_then(|length| u64::try_from(length).ok()),
             e_tag: object.e_tag().map(|tag| tag.trim_matches('"').to_owned()),
+            landed_at: object
+                .last_modified()
+                .and_then(|at| chrono::DateTime::from_timestamp(at.secs(), at.subsec_nanos())),
             body: Box::pin(object.body.into_async_read()),
         })
     }
