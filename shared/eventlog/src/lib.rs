@@ -37,6 +37,7 @@
 //! a reason. Hostile input costs time in proportion to its length and cannot make this crate panic.
 
 pub mod attribution;
+pub mod audit_trail;
 mod columns;
 pub mod event_type;
 pub mod extract;
