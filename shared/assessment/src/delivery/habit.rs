@@ -92,6 +92,19 @@ pub enum DeliveryVerdict {
     NeverCame,
 }
 
+impl DeliveryVerdict {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnTime => "on_time",
+            Self::Late => "late",
+            Self::Silent { .. } => "silent",
+            Self::Learning { .. } => "learning",
+            Self::NeverCame => "never_came",
+        }
+    }
+}
+
 /// How long after the end of an hour its first file landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lateness {
