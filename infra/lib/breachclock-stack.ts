@@ -68,7 +68,7 @@ export class BreachclockStack extends Stack {
       this.ingest(landing.queue),
       this.assess(),
       this.notify(alerts),
-      this.remind(),
+      this.remind(alerts),
       this.catalog(),
     ];
     for (const suite of functions) this.operations.watchFunction(suite);
@@ -238,22 +238,32 @@ export class BreachclockStack extends Stack {
     return suite;
   }
 
-  private remind(): SuiteFunction {
-    const { incident } = this.tables;
+  private remind(alerts: Alerts): SuiteFunction {
+    const { access, catalog, incident } = this.tables;
     const failures = this.deadLetters(
       'RemindFailures',
       'A sweep for due alerts failed. The next minute sweeps again; see the log of remind.',
     );
     const suite = this.suiteFunction('remind', {
-      description: 'Every minute: finds due alerts, marks them owed, raises what is overdue',
-      variables: { INCIDENT_TABLE: incident.tableName },
+      description:
+        'Every minute: finds due alerts, marks them owed, raises what is overdue; looks for missing logs',
+      variables: {
+        ACCESS_TABLE: access.tableName,
+        ALERT_TOPIC_ARN: alerts.topic.topicArn,
+        CATALOG_TABLE: catalog.tableName,
+        INCIDENT_TABLE: incident.tableName,
+      },
       memoryMegabytes: 256,
       timeout: Duration.seconds(50),
       permissions: [
         permissions.sendToQueue(failures),
         permissions.useItems(incident, ['GetItem', 'Query', 'PutItem']),
         permissions.queryIndex(incident, DUE_INDEX),
+        permissions.useItems(access, ['GetItem', 'Query', 'PutItem']),
+        permissions.useItems(catalog, ['GetItem']),
+        permissions.publish(alerts.topic),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
+        permissions.encryptWith(this.keys.messages, ['sns']),
       ],
       // Two sweeps at once would find the same alerts twice; harmless, but a waste.
       reservedConcurrency: 1,

@@ -115,12 +115,12 @@ export class Operations extends Construct {
 
   /** The sweep says every minute that it ran; silence is the failure it cannot report itself. */
   watchSweep(): void {
-    const metric = (metricName: string, statistic: string): cloudwatch.Metric =>
+    const metric = (metricName: string, statistic: string, period = Duration.minutes(1)): cloudwatch.Metric =>
       new cloudwatch.Metric({
         namespace: METRIC_NAMESPACE,
         metricName,
         dimensionsMap: { Environment: this.environment },
-        period: Duration.minutes(1),
+        period,
         statistic,
       });
     this.alarm(
@@ -157,6 +157,18 @@ export class Operations extends Construct {
       'rows quarantined',
       'Rows of a log could not be read. They lie under quarantine/ in the records bucket, with their reasons.',
       { ...atLeastOnce, metric: metric('RowsQuarantined', 'Sum') },
+    );
+    this.alarm(
+      'blind spots',
+      'Logs of an org stay away against their habit: what agents do there is not seen. The alert says which and what to check.',
+      {
+        threshold: 1,
+        // Each org is looked at once an hour. The alarm holds from one look to the next.
+        metric: metric('BlindSpots', 'Maximum', Duration.hours(1)),
+        evaluationPeriods: 2,
+        datapointsToAlarm: 1,
+        treatMissingData: cloudwatch.TreatMissingData.IGNORE,
+      },
     );
   }
 

@@ -137,10 +137,15 @@ const ALLOWED: Record<FunctionName, string[]> = {
     'sqs:SendMessage <NotifyFailures>',
   ],
   remind: [
+    'dynamodb:GetItem <TablesAccess>',
+    'dynamodb:GetItem <TablesCatalog>',
     'dynamodb:GetItem <TablesIncident>',
+    'dynamodb:PutItem <TablesAccess>',
     'dynamodb:PutItem <TablesIncident>',
+    'dynamodb:Query <TablesAccess>',
     'dynamodb:Query <TablesIncident>',
     'dynamodb:Query <TablesIncident>/index/due',
+    'sns:Publish <AlertsTopic>',
     'sqs:SendMessage <RemindFailures>',
   ],
   catalog: [

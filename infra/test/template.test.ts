@@ -323,7 +323,7 @@ describe('functions', () => {
     ],
     assess: ['ACCESS_TABLE', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
     notify: ['ALERT_TOPIC_ARN', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
-    remind: ['ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
+    remind: ['ACCESS_TABLE', 'ALERT_TOPIC_ARN', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
     catalog: ['CATALOG_TABLE', 'CONFIGURATION_BUCKET', 'ENVIRONMENT', 'RUST_LOG'],
   };
   for (const name of FUNCTION_NAMES) {
@@ -517,6 +517,16 @@ describe('alarms', () => {
     for (const metric of ['AlertsUnsent', 'ConfigurationRefused', 'RowsQuarantined', 'WorkFailed']) {
       assert.equal(about(metric)[0]?.['Threshold'], 1, metric);
     }
+  });
+
+  it('keep a blind spot in alarm from one look to the next', () => {
+    const [alarm] = about('BlindSpots');
+    assert.equal(alarm?.['Threshold'], 1);
+    assert.equal(alarm?.['Statistic'], 'Maximum');
+    // Each org is looked at once an hour; two hours hold a look even where one was late.
+    assert.equal(alarm?.['Period'] * alarm?.['EvaluationPeriods'], 7200);
+    assert.equal(alarm?.['DatapointsToAlarm'], 1);
+    assert.equal(alarm?.['TreatMissingData'], 'ignore');
   });
 
   it('let CloudWatch publish to the operations topic, from this account only', () => {

@@ -51,7 +51,8 @@ impl ObjectStore for LocalObjects {
             _ => failed("opening a file", &error),
         })?;
         let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
-        Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None })
+        // When a file was last written here says nothing of when its log came from Salesforce.
+        Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None, landed_at: None })
     }
 
     async fn open_range(

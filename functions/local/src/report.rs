@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
+use assessment::delivery::{Delivery, DeliveryVerdict};
 use chrono::{DateTime, SecondsFormat, Utc};
+use eventlog::row::Hour;
 use incident::{Alert, AlertState, Incident};
 use serde_json::{Value, json};
 
@@ -53,6 +55,7 @@ fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
     for (reason, rows) in &scan.quarantined {
         writeln!(out, "  {reason}: {rows}")?;
     }
+    delivery(out, scan)?;
     if !scan.ignored.is_empty() {
         writeln!(out, "Files passed over:")?;
         for (file, reason) in &scan.ignored {
@@ -66,6 +69,37 @@ fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Which hours of which types came: a line for each.
+fn delivery(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
+    for (org_id, org) in &scan.delivery {
+        let width = org.types.keys().map(|of| of.name().len()).max().unwrap_or_default();
+        writeln!(out, "Hours of logs from {org_id}:")?;
+        for (event_type, delivery) in &org.types {
+            let name = event_type.name();
+            let Delivery { verdict, first_hour, last_hour, hour_count, .. } = delivery;
+            write!(out, "  {name:<width$}  {hour_count:>5}")?;
+            if let (Some(first), Some(last)) = (first_hour, last_hour) {
+                write!(out, "  {} to {}", first.key(), last.key())?;
+            }
+            match (delivery.missing_hour_count, delivery.missing_hours.first()) {
+                (missing, Some(since)) => {
+                    write!(out, "  {missing} missing, the first {}", since.key())?;
+                }
+                _ => write!(out, "  {}", none_missing(verdict))?,
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn none_missing(verdict: &DeliveryVerdict) -> &'static str {
+    match verdict {
+        DeliveryVerdict::Learning { .. } => "no habit known: less than 14 days",
+        _ => "none missing",
+    }
 }
 
 fn none_if(is_empty: bool) -> &'static str {
@@ -185,9 +219,31 @@ fn summary_line(scan: &Scan) -> Value {
         "undecided": scan.undecided,
         "log_gaps": scan.log_gaps,
         "quarantined": scan.quarantined,
+        "delivery": delivery_lines(scan),
         "files_ignored": files(&scan.ignored),
         "files_unread": files(&scan.unread),
     })
+}
+
+fn delivery_lines(scan: &Scan) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for (org_id, org) in &scan.delivery {
+        for (event_type, delivery) in &org.types {
+            let hour = |hour: Hour| instant(hour.start());
+            lines.push(json!({
+                "org_id": org_id,
+                "event_type": event_type.name(),
+                "verdict": delivery.verdict.name(),
+                "hours": delivery.hour_count,
+                "first_hour": delivery.first_hour.map(hour),
+                "last_hour": delivery.last_hour.map(hour),
+                "habit_hours_per_week": delivery.habit_hours_per_week,
+                "missing_hours": delivery.missing_hour_count,
+                "missing_since": delivery.missing_hours.first().copied().map(hour),
+            }));
+        }
+    }
+    lines
 }
 
 fn instant(at: DateTime<Utc>) -> String {

@@ -10,9 +10,10 @@ use std::{
 use anyhow::Context as _;
 use assessment::{
     configuration::Configuration,
+    delivery::{Arrival, Arrivals, DayArrivals, OVERDUE_HOURS_MIN, OrgDelivery, judge},
     findings::{GapReason, Verdict},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use incident::Incident;
 use pipeline::{
     PipelineError,
@@ -56,6 +57,8 @@ pub(crate) struct Scan {
     /// What the logs hold that is not understood, or lack, by name.
     pub(crate) log_gaps: BTreeMap<String, u64>,
     pub(crate) quarantined: BTreeMap<String, u64>,
+    /// How the logs of each org have come, as far as files on a disk can tell.
+    pub(crate) delivery: BTreeMap<String, OrgDelivery>,
 }
 
 pub(crate) async fn scan(
@@ -117,6 +120,7 @@ pub(crate) async fn scan(
         undecided: BTreeMap::new(),
         log_gaps: BTreeMap::new(),
         quarantined: BTreeMap::new(),
+        delivery: delivery(&access, now),
     };
     scan.incidents.sort_by(|a, b| {
         let order =
@@ -125,6 +129,32 @@ pub(crate) async fn scan(
     });
     scan.sum_up(&access);
     Ok(scan)
+}
+
+/// How the logs of each org have come.
+///
+/// When a file was written on this machine says nothing of when its log came, so no hour is called late here: each
+/// counts as if it had come as soon as it was over, and an org is judged as of the moment when its last hour is
+/// overdue. What is missing is what did not come between the first and the last hour of the org.
+fn delivery(access: &MemoryAccess, now: DateTime<Utc>) -> BTreeMap<String, OrgDelivery> {
+    let mut orgs: BTreeMap<String, Arrivals> = BTreeMap::new();
+    for record in access.all_arrivals() {
+        let DayArrivals { org_id, event_type, hours, .. } = record.arrivals;
+        let of_org = orgs.entry(org_id).or_default();
+        for (hour, arrival) in hours {
+            if hour.start() <= now {
+                let over_at = hour.start() + TimeDelta::hours(1);
+                of_org.add(event_type, hour, Arrival::at(over_at, arrival.row_count));
+            }
+        }
+    }
+    let judged = orgs.into_iter().filter_map(|(org_id, arrivals)| {
+        let hours = arrivals.0.values().flat_map(BTreeMap::keys);
+        let last = hours.max()?.start();
+        let as_of = last + TimeDelta::hours(1 + OVERDUE_HOURS_MIN);
+        Some((org_id, judge(&arrivals, &BTreeSet::new(), last, as_of)))
+    });
+    judged.collect()
 }
 
 impl Scan {

@@ -7,20 +7,21 @@ use lambda::{
     world::World,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use pipeline::remind::sweep;
+use pipeline::{delivery::watch_due, remind::sweep};
 use ports::Ports;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let ports = World::from_environment().await.with_incidents()?.ports();
+    let world = World::from_environment().await.with_incidents()?.with_access()?.with_catalog()?;
+    let ports = world.with_publisher()?.ports();
     let environment = required("ENVIRONMENT")?;
     run(service_fn(|_: LambdaEvent<Value>| handle(&ports, &environment))).await
 }
 
-/// Sweeps once. The heartbeat says that deadlines are watched; what could not be swept has a count, and an alarm,
-/// of its own.
+/// Sweeps once, and then looks at how the logs of some orgs come. The heartbeat says that deadlines are watched, and is
+/// counted before anything else is done; what could not be swept or looked at has a count, and an alarm, of its own.
 async fn handle(ports: &Ports, environment: &str) -> Result<(), Error> {
     let swept = sweep(ports).await?;
     let counts = [
@@ -31,5 +32,20 @@ async fn handle(ports: &Ports, environment: &str) -> Result<(), Error> {
         (Metric::WorkFailed, swept.failed_count),
     ];
     metrics::count(environment, ports.clock.now(), &counts);
+    match watch_due(ports).await {
+        // A minute without an org says nothing of blind spots.
+        Ok(watched) if watched.org_count == 0 => {}
+        Ok(watched) => {
+            let counts = [
+                (Metric::BlindSpots, watched.blind_spot_count),
+                (Metric::WorkFailed, watched.failed_count),
+            ];
+            metrics::count(environment, ports.clock.now(), &counts);
+        }
+        Err(error) => {
+            tracing::error!(%error, "how logs come could not be looked at");
+            metrics::count(environment, ports.clock.now(), &[(Metric::WorkFailed, 1)]);
+        }
+    }
     Ok(())
 }

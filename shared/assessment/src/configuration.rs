@@ -9,6 +9,7 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use eventlog::{
     attribution::{AgentDirectory, RegisteredIdentity},
+    event_type::EventType,
     row::{Channel, Operation},
 };
 use serde::{Deserialize, Serialize};
@@ -163,6 +164,9 @@ pub struct Org {
     pub kind: OrgKind,
     /// Its zone.
     pub time_zone: Tz,
+    /// Kinds of log that have to come from it: a week without one is a blind spot.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub expected_logs: BTreeSet<EventType>,
 }
 
 /// Whether real data lives in an org.
@@ -323,7 +327,7 @@ fn orgs(node: &Node, seen: &mut Seen, problems: &mut Problems<'_>) -> Option<Vec
     let file = Section::open(node, String::new(), &["orgs"], problems)?;
     let mut orgs = Vec::new();
     for (index, node) in file.list("orgs", problems).iter().enumerate() {
-        let keys = ["org_id", "name", "kind", "time_zone"];
+        let keys = ["org_id", "name", "kind", "time_zone", "expected_logs"];
         let Some(section) = Section::open(node, format!("orgs[{index}]"), &keys, problems) else {
             continue;
         };
@@ -335,10 +339,15 @@ fn orgs(node: &Node, seen: &mut Seen, problems: &mut Problems<'_>) -> Option<Vec
         let name = section.text("name", problems);
         let kind = section.word("kind", &ORG_KINDS, problems);
         let time_zone = section.time_zone("time_zone", problems);
+        let expected_logs = event_types(
+            section.optional_list("expected_logs", problems),
+            &section.place("expected_logs"),
+            problems,
+        );
         if let (Some(org_id), Some(name), Some(kind), Some(time_zone)) =
             (org_id, name, kind, time_zone)
         {
-            orgs.push(Org { org_id, name: name.text, kind, time_zone });
+            orgs.push(Org { org_id, name: name.text, kind, time_zone, expected_logs });
         }
     }
     Some(orgs)
@@ -813,6 +822,18 @@ fn words<T: Copy + Ord>(
             Some(value)
         })
         .collect()
+}
+
+fn event_types(nodes: &[Node], place: &str, problems: &mut Problems<'_>) -> BTreeSet<EventType> {
+    let names = EventType::ALL.map(|event_type| (event_type.name(), event_type));
+    let mut seen = Seen::default();
+    let mut event_types = BTreeSet::new();
+    for node in nodes {
+        let Some(text) = scalar(node, place, problems) else { continue };
+        seen.first(&text.text, place, text.at, problems);
+        event_types.extend(word(&text, place, &names, problems));
+    }
+    event_types
 }
 
 fn known_orgs(

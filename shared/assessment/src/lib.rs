@@ -35,6 +35,7 @@
 
 pub mod configuration;
 pub mod data_map;
+pub mod delivery;
 mod document;
 pub mod findings;
 mod fold;

@@ -53,6 +53,22 @@ fn data_map(files: &mut ConfigurationFiles) -> &mut ConfigurationFile {
 }
 
 #[test]
+fn the_logs_that_have_to_come_are_named_as_salesforce_spells_them() {
+    let mut sound = files();
+    let zone = "time_zone: Europe/Berlin\n";
+    let with = |names: &str| format!("{zone}    expected_logs: [{names}]\n");
+    sound.orgs.text = sound.orgs.text.replacen(zone, &with("RestApi, API"), 1);
+    let configuration = Configuration::parse(&sound).unwrap();
+    let expected = configuration.orgs.iter().map(|org| org.expected_logs.len());
+    assert_eq!(expected.collect::<Vec<_>>(), [2, 0]);
+    let problem = problems_after(orgs, zone, &with("RestAPI"));
+    assert!(problem.contains("\"RestAPI\" is not known"), "{problem}");
+    assert!(problem.contains("RestApi"), "{problem}");
+    let problem = problems_after(orgs, zone, &with("API, API"));
+    assert!(problem.contains("API"), "{problem}");
+}
+
+#[test]
 fn a_folder_is_read_whole() {
     let configuration = Configuration::parse(&files()).unwrap();
     assert_eq!(configuration.organisation.country, "DE");

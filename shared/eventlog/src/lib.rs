@@ -45,6 +45,7 @@
 pub mod address;
 mod anomaly;
 pub mod attribution;
+pub mod audit_trail;
 mod columns;
 pub mod event_type;
 pub mod extract;

@@ -24,6 +24,8 @@ pub enum Metric {
     RowsRead,
     /// Things in a log that this version does not understand.
     Gaps,
+    /// Blind spots that are open in the orgs that were looked at.
+    BlindSpots,
     /// A configuration was refused.
     ConfigurationRefused,
     /// Pieces of work that failed, whether or not they come again.
@@ -41,6 +43,7 @@ impl Metric {
             Self::RowsQuarantined => "RowsQuarantined",
             Self::RowsRead => "RowsRead",
             Self::Gaps => "Gaps",
+            Self::BlindSpots => "BlindSpots",
             Self::ConfigurationRefused => "ConfigurationRefused",
             Self::WorkFailed => "WorkFailed",
         }

@@ -2,9 +2,11 @@
 //! for machines.
 //!
 //! Every message answers, in this order: what happened, how bad it is, what is due and by when, what to do now,
-//! and how sure we are. Numbers come from the findings; what is not known is called not known. No message holds
+//! and how sure we are. A message about logs that stay away says what cannot be seen, what that means and what to
+//! check. Numbers come from the findings; what is not known is called not known. No message holds
 //! personal data: object and field names, categories and counts only.
 
+mod delivery;
 mod machine;
 mod text;
 
@@ -16,6 +18,8 @@ use chrono_tz::Tz;
 use deadlines::Stage;
 use incident::{Alert, Incident};
 use serde_json::Value;
+
+pub use delivery::{DeliveryContext, delivery_notice};
 
 /// A subject of Amazon SNS holds fewer than 100 characters.
 pub const SUBJECT_CHARACTERS_MAX: usize = 99;

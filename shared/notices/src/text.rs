@@ -362,7 +362,7 @@ fn how_sure(page: &mut Page, incident: &Incident) {
     }
 }
 
-fn in_zone(at: DateTime<Utc>, zone: Tz) -> String {
+pub(crate) fn in_zone(at: DateTime<Utc>, zone: Tz) -> String {
     format!(
         "{} ({zone}), {} UTC",
         at.with_timezone(&zone).format("%A %-d %B %Y %H:%M"),
@@ -410,20 +410,20 @@ fn thousands(number: u64) -> String {
 
 /// Plain text, broken at words.
 #[derive(Default)]
-struct Page(String);
+pub(crate) struct Page(pub(crate) String);
 
 impl Page {
-    fn section(&mut self, title: &str) {
+    pub(crate) fn section(&mut self, title: &str) {
         self.0.push('\n');
         self.0.push_str(title);
         self.0.push('\n');
     }
 
-    fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.wrap("", 0, text);
     }
 
-    fn item(&mut self, mark: &str, text: &str) {
+    pub(crate) fn item(&mut self, mark: &str, text: &str) {
         self.wrap(&format!("  {mark} "), mark.len().saturating_add(3), text);
     }
 

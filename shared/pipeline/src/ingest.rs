@@ -2,8 +2,9 @@
 //!
 //! The order of writes is what makes it safe to be cut off and to come again: extracts first, each under the hash
 //! of its content; then, hour by hour, who has rows in it, and the tallies of every agent from the union of *all*
-//! extracts of that hour; then the mark of the hour as complete; and last the register of the file. A writer lists an hour only after its own extracts
-//! stand, so of two racing writers the later one covers both, and the lesser write is refused.
+//! extracts of that hour; then the mark of the hour as complete; then which hours came; and last the register of the
+//! file. A writer lists an hour only after its own extracts stand, so of two racing writers the later one covers both,
+//! and the lesser write is refused.
 
 mod hours;
 mod joining;
@@ -33,7 +34,7 @@ use self::{
     joining::Joining,
     reading::{Body, Pass, PassRead, Reading, read_and_store},
 };
-use crate::{PipelineError, Result, configuration};
+use crate::{PipelineError, Result, configuration, delivery::note_arrivals};
 
 /// Settings of the reading.
 #[derive(Clone, Debug)]
@@ -113,18 +114,22 @@ pub async fn ingest_object(
     };
     file.e_tag = object.e_tag.clone().unwrap_or_default();
     file.size_bytes = object.size_bytes.unwrap_or_default();
+    let landed_at = object.landed_at.unwrap_or(file.read_at);
     let mut body = Some(object.body);
     if file.size_bytes > settings.whole_bytes_max
         && let Some(body) = body.take()
         && let Some(parts) = parts::plan(settings, body).await?
     {
-        return parts::leave(ports, landed, file, parts).await;
+        return parts::leave(ports, landed, file, landed_at, parts).await;
     }
     let source = Reading::whole(landed, &file);
     let Taken { touched, read, joined_row_count } =
         take(ports, settings, directory, &source, body).await?;
     for hour in &touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
+    }
+    if let Some(report) = report_of(&read) {
+        note_arrivals(ports, &report.hours, landed_at).await?;
     }
     note(&mut file, &read, joined_row_count);
     register(ports, &file, touched.len()).await?;
@@ -298,24 +303,28 @@ fn source_hash(bucket: &str, key: &str, version: &str) -> String {
     hex::encode(hasher.finalize()).chars().take(32).collect()
 }
 
+/// The account of what was read, to the end or to a break.
+fn report_of(read: &std::result::Result<FileReport, ReadError>) -> Option<&FileReport> {
+    match read {
+        Ok(report) => Some(report),
+        Err(error) => error.partial(),
+    }
+}
+
 /// Notes in the register how the reading ended, and what was read by then.
 fn note(
     file: &mut FileRecord,
     read: &std::result::Result<FileReport, ReadError>,
     joined_row_count: u64,
 ) {
-    let report = match read {
-        Ok(report) => Some(report),
-        Err(error) => {
-            let reason = error.to_string();
-            file.outcome = match error {
-                ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
-                _ => FileOutcome::Broken { reason },
-            };
-            error.partial()
-        }
-    };
-    if let Some(report) = report {
+    if let Err(error) = read {
+        let reason = error.to_string();
+        file.outcome = match error {
+            ReadError::NotAnEventLogFile { .. } => FileOutcome::Refused { reason },
+            _ => FileOutcome::Broken { reason },
+        };
+    }
+    if let Some(report) = report_of(read) {
         note_report(file, report, joined_row_count);
     }
 }

@@ -18,10 +18,10 @@ use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
-    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
-    DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
-    ObjectStore, PartRecord, PortError, Ports, Publisher, Result, StoredConfiguration, Work,
-    WorkQueue, Written,
+    AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
+    ConfigurationRefusal, Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord,
+    IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
+    Ports, Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
         MemoryQueue,
@@ -201,6 +201,26 @@ impl AccessTable for Failing<dyn AccessTable> {
     }
     async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>> {
         self.call("access.parts", self.inner.parts(source_hash)).await
+    }
+    async fn arrivals(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        day: NaiveDate,
+    ) -> Result<Option<ArrivalsRecord>> {
+        self.call("access.arrivals", self.inner.arrivals(org_id, event_type, day)).await
+    }
+    async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>> {
+        self.call("access.arrivals_since", self.inner.arrivals_since(org_id, day)).await
+    }
+    async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written> {
+        self.call("access.put_arrivals", self.inner.put_arrivals(record)).await
+    }
+    async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {
+        self.call("access.delivery_health", self.inner.delivery_health(org_id)).await
+    }
+    async fn put_delivery_health(&self, record: &DeliveryHealthRecord) -> Result<Written> {
+        self.call("access.put_delivery_health", self.inner.put_delivery_health(record)).await
     }
 }
 

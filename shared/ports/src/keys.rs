@@ -10,6 +10,7 @@ const DAY: &str = "DAY#";
 const INCIDENT: &str = "INCIDENT#";
 const ALERT: &str = "ALERT#";
 const TIMELINE: &str = "TIMELINE#";
+const DELIVERY: &str = "DELIVERY#";
 
 /// How many partitions the index of alerts that want attention is spread over.
 pub const ATTENTION_SHARDS: u32 = 8;
@@ -27,6 +28,8 @@ pub const DAY_PREFIX: &str = DAY;
 pub const LINK_PREFIX: &str = "LINK#";
 /// What sort keys of the files that seek a key start with.
 pub const SEEKER_PREFIX: &str = "SEEKER#";
+/// Sort key of an org's delivery health.
+pub const DELIVERY_HEALTH_ITEM: &str = "HEALTH";
 
 /// Attribute of an alert's item that says how far it has come.
 pub const ALERT_STATE: &str = "state";
@@ -56,6 +59,22 @@ pub fn day_sort(day: NaiveDate) -> String {
 /// Partition of the hours of one event type in one org.
 pub fn hour_partition(org_id: &str, event_type: EventType) -> String {
     format!("{HOUR}{org_id}#{}", event_type.name())
+}
+
+/// Partition of an org's arrivals and its delivery health.
+pub fn delivery_partition(org_id: &str) -> String {
+    format!("{DELIVERY}{org_id}")
+}
+
+/// Sort key of the arrivals of a day; sorts by time.
+pub fn arrivals_sort(day: NaiveDate, event_type: EventType) -> String {
+    format!("{}#{}", day_sort(day), event_type.name())
+}
+
+/// What lies between the sort keys of the arrivals of that day and all later ones.
+pub fn arrivals_since(day: NaiveDate) -> (String, String) {
+    // `~` sorts after every digit.
+    (day_sort(day), format!("{DAY}~"))
 }
 
 /// Partition of the files read on a day.
@@ -180,6 +199,18 @@ mod tests {
             Some((incident_id.clone(), "a.b".to_owned()))
         );
         assert_eq!(changed_alert(&incident_partition(&incident_id), INCIDENT_ITEM), None);
+    }
+
+    #[test]
+    fn arrivals_of_a_day_and_later_lie_between_their_bounds() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let (from, to) = arrivals_since(day("2026-11-24"));
+        let lies_between = |sort: &str| (from.as_str()..=to.as_str()).contains(&sort);
+        for later in ["2026-11-24", "2026-11-25", "2027-01-01"] {
+            assert!(lies_between(&arrivals_sort(day(later), EventType::Api)), "{later}");
+        }
+        assert!(!lies_between(&arrivals_sort(day("2026-11-23"), EventType::WaveChange)));
+        assert!(!lies_between(DELIVERY_HEALTH_ITEM));
     }
 
     #[test]

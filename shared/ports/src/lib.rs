@@ -39,8 +39,9 @@ use thiserror::Error;
 use tokio::io::AsyncRead;
 
 pub use record::{
-    AgentHourRecord, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, LandedObject, LinkRecord, PartRecord, PartWork, StoredConfiguration, Work,
+    AgentHourRecord, ArrivalsRecord, ConfigurationRefusal, Coverage, DayRecord,
+    DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, LinkRecord,
+    PartRecord, PartWork, StoredConfiguration, Work,
 };
 pub use system::SystemClock;
 
@@ -92,6 +93,8 @@ pub struct ObjectReader {
     pub size_bytes: Option<u64>,
     /// What the store calls this content.
     pub e_tag: Option<String>,
+    /// When the store took it, where the store says; the same however often it is read.
+    pub landed_at: Option<DateTime<Utc>>,
 }
 
 /// Whether a conditional write took effect.
@@ -132,7 +135,7 @@ pub trait ObjectStore: Send + Sync {
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>>;
 }
 
-/// Tallies, the judgement of days, and the register of files.
+/// Tallies, the judgement of days, the register of files, and how the logs come.
 #[async_trait]
 pub trait AccessTable: Send + Sync {
     /// What was last written for an hour.
@@ -166,6 +169,21 @@ pub trait AccessTable: Send + Sync {
     async fn put_part(&self, record: &PartRecord) -> Result<()>;
     /// The parts of a file that were read, by the hash of its source, in order.
     async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>>;
+    /// What is known of a day's arrivals.
+    async fn arrivals(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        day: NaiveDate,
+    ) -> Result<Option<ArrivalsRecord>>;
+    /// All arrivals of an org of that UTC day and later ones, in the order of day and type.
+    async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>>;
+    /// Writes a day's arrivals, if their version is one more than that of what is there.
+    async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written>;
+    /// How an org's logs came at the last look.
+    async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>>;
+    /// Writes it, if its version is one more than that of what is there.
+    async fn put_delivery_health(&self, record: &DeliveryHealthRecord) -> Result<Written>;
 }
 
 /// Who owns the keys that rows share, and which files have rows that seek them.

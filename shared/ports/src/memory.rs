@@ -23,10 +23,10 @@ use notices::Notice;
 use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    AccessTable, AgentHourRecord, CatalogTable, Clock, Committed, ConfigurationRefusal, Coverage,
-    DayRecord, FileRecord, HourRecord, IncidentTable, JoinTable, LandedObject, ObjectReader,
-    ObjectStore, PartRecord, PortError, Publisher, Result, StoredConfiguration, Work, WorkQueue,
-    Written,
+    AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
+    ConfigurationRefusal, Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord,
+    IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
+    Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -54,6 +54,7 @@ impl ObjectStore for MemoryObjects {
         Ok(ObjectReader {
             size_bytes: u64::try_from(body.len()).ok(),
             e_tag: None,
+            landed_at: None,
             body: Box::pin(std::io::Cursor::new(body)),
         })
     }
@@ -98,6 +99,8 @@ struct AccessState {
     days: BTreeMap<(String, AgentKey), BTreeMap<NaiveDate, DayRecord>>,
     files: BTreeMap<String, FileRecord>,
     parts: BTreeMap<String, BTreeMap<u32, PartRecord>>,
+    arrivals: BTreeMap<String, BTreeMap<(NaiveDate, EventType), ArrivalsRecord>>,
+    delivery_health: BTreeMap<String, DeliveryHealthRecord>,
     stream: Vec<(String, AgentKey, NaiveDate)>,
 }
 
@@ -114,6 +117,11 @@ impl MemoryAccess {
     /// What became of every file.
     pub fn files(&self) -> Vec<FileRecord> {
         lock(&self.0).files.values().cloned().collect()
+    }
+
+    /// When every hour came.
+    pub fn all_arrivals(&self) -> Vec<ArrivalsRecord> {
+        lock(&self.0).arrivals.values().flat_map(|days| days.values().cloned()).collect()
     }
 
     /// Every judged day.
@@ -214,6 +222,50 @@ impl AccessTable for MemoryAccess {
         let state = lock(&self.0);
         let parts = state.parts.get(source_hash);
         Ok(parts.into_iter().flat_map(|parts| parts.values().cloned()).collect())
+    }
+
+    async fn arrivals(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        day: NaiveDate,
+    ) -> Result<Option<ArrivalsRecord>> {
+        let state = lock(&self.0);
+        let of_org = state.arrivals.get(org_id);
+        Ok(of_org.and_then(|days| days.get(&(day, event_type))).cloned())
+    }
+
+    async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>> {
+        let state = lock(&self.0);
+        let of_org = state.arrivals.get(org_id).into_iter().flatten();
+        Ok(of_org.filter(|((of, _), _)| *of >= day).map(|(_, record)| record.clone()).collect())
+    }
+
+    async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let arrivals = &record.arrivals;
+        let days = state.arrivals.entry(arrivals.org_id.clone()).or_default();
+        let key = (arrivals.day, arrivals.event_type);
+        let version = days.get(&key).map_or(0, |there| there.version);
+        if record.version != version.saturating_add(1) {
+            return Ok(Written::Superseded);
+        }
+        days.insert(key, record.clone());
+        Ok(Written::Yes)
+    }
+
+    async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {
+        Ok(lock(&self.0).delivery_health.get(org_id).cloned())
+    }
+
+    async fn put_delivery_health(&self, record: &DeliveryHealthRecord) -> Result<Written> {
+        let mut state = lock(&self.0);
+        let version = state.delivery_health.get(&record.org_id).map_or(0, |there| there.version);
+        if record.version != version.saturating_add(1) {
+            return Ok(Written::Superseded);
+        }
+        state.delivery_health.insert(record.org_id.clone(), record.clone());
+        Ok(Written::Yes)
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assessment::{configuration::Configuration, findings::DayFindings};
+use assessment::{
+    configuration::Configuration,
+    delivery::{DayArrivals, OrgDelivery, Watch},
+    findings::DayFindings,
+};
 use chrono::{DateTime, Utc};
 use eventlog::{
     attribution::AgentKey, event_type::EventType, extract::ExtractKey, joins::Link, reader::Part,
@@ -159,6 +163,8 @@ pub struct PartWork {
     pub part: Part,
     /// When it was decided to read the object in parts.
     pub read_at: DateTime<Utc>,
+    /// When the object landed.
+    pub landed_at: DateTime<Utc>,
 }
 
 /// What became of a part.
@@ -190,6 +196,28 @@ pub struct LinkRecord {
     pub is_announced: bool,
     /// When it was written.
     pub linked_at: DateTime<Utc>,
+}
+
+/// When the logs of a UTC day came, of one org and event type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalsRecord {
+    /// The arrivals.
+    pub arrivals: DayArrivals,
+    /// Counted from 1; one more with every change.
+    pub version: u64,
+}
+
+/// How an org's logs come, at the last look, and what is remembered from one look to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryHealthRecord {
+    /// Salesforce org, 15 characters.
+    pub org_id: String,
+    /// The judgement.
+    pub delivery: OrgDelivery,
+    /// Open blind spots, and alerts that are owed for them.
+    pub watch: Watch,
+    /// Counted from 1; one more with every change.
+    pub version: u64,
 }
 
 /// What became of a landed file.

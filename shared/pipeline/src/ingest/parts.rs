@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use eventlog::{
     reader::{Part, find_parts},
     report::FileReport,
@@ -16,9 +17,9 @@ use tokio_util::io::SyncIoBridge;
 use super::{
     IngestSettings, Taken, note_report,
     reading::{Body, Reading},
-    refused, register, take, tally_hour, unread,
+    refused, register, report_of, take, tally_hour, unread,
 };
-use crate::{Result, configuration};
+use crate::{Result, configuration, delivery::note_arrivals};
 
 /// Where the object can be cut; `None` where it has to be read whole.
 pub(super) async fn plan(settings: &IngestSettings, body: Body) -> Result<Option<Vec<Part>>> {
@@ -36,6 +37,7 @@ pub(super) async fn leave(
     ports: &Ports,
     landed: &LandedObject,
     mut file: FileRecord,
+    landed_at: DateTime<Utc>,
     parts: Vec<Part>,
 ) -> Result<FileRecord> {
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
@@ -44,7 +46,10 @@ pub(super) async fn leave(
     ports.access.put_file(&file).await?;
     for (number, part) in (0..count).zip(parts) {
         let (object, read_at) = (landed.clone(), file.read_at);
-        ports.queue.put(&Work::ReadPart(PartWork { object, number, count, part, read_at })).await?;
+        ports
+            .queue
+            .put(&Work::ReadPart(PartWork { object, number, count, part, read_at, landed_at }))
+            .await?;
     }
     tracing::info!(
         bucket = file.bucket,
@@ -62,22 +67,18 @@ pub(super) async fn read(
     settings: &IngestSettings,
     work: &PartWork,
 ) -> Result<Option<FileRecord>> {
-    let PartWork { object, number, count, part, read_at } = work;
+    let PartWork { object, number, count, part, read_at, landed_at } = work;
     let file = unread(object, *read_at);
     let directory = Arc::new(configuration(ports).await?.configuration.directory());
     let source = Reading { part: Some((*number, part.clone())), ..Reading::whole(object, &file) };
     let Taken { touched, read, joined_row_count } =
         take(ports, settings, directory, &source, None).await?;
     let broken = read.as_ref().err().map(ToString::to_string);
-    let report = match &read {
-        Ok(report) => Some(report),
-        Err(error) => error.partial(),
-    };
     let record = PartRecord {
         source_hash: file.source_hash.clone(),
         number: *number,
         read_at: *read_at,
-        report: report.cloned().unwrap_or_default(),
+        report: report_of(&read).cloned().unwrap_or_default(),
         joined_row_count,
         touched,
         broken: broken.clone(),
@@ -87,7 +88,7 @@ pub(super) async fn read(
     let closed = if parts.len() < usize::try_from(*count).unwrap_or(usize::MAX) {
         None
     } else {
-        Some(close(ports, settings, file, parts).await?)
+        Some(close(ports, settings, file, *landed_at, parts).await?)
     };
     match broken {
         None => Ok(closed),
@@ -102,6 +103,7 @@ async fn close(
     ports: &Ports,
     settings: &IngestSettings,
     mut file: FileRecord,
+    landed_at: DateTime<Utc>,
     parts: Vec<PartRecord>,
 ) -> Result<FileRecord> {
     let mut report = FileReport::default();
@@ -118,6 +120,7 @@ async fn close(
     for hour in &touched {
         tally_hour(ports, settings, hour, file.read_at).await?;
     }
+    note_arrivals(ports, &report.hours, landed_at).await?;
     file.size_bytes = report.read_bytes;
     note_report(&mut file, &report, joined_row_count);
     register(ports, &file, touched.len()).await?;

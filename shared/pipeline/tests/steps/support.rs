@@ -49,8 +49,8 @@ pub(crate) struct World {
     pub(crate) ports: Ports,
     pub(crate) incidents: Arc<MemoryIncidents>,
     pub(crate) publisher: Arc<MemoryPublisher>,
-    access: Arc<MemoryAccess>,
-    clock: Arc<ManualClock>,
+    pub(crate) access: Arc<MemoryAccess>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 impl World {
@@ -94,6 +94,11 @@ impl World {
             sandbox
         })
         .await
+    }
+
+    /// The same, but its org has to send logs of reports.
+    pub(crate) async fn expecting_reports() -> Self {
+        Self::with_orgs(|text| format!("{}\n    expected_logs: [Report]\n", text.trim_end())).await
     }
 
     async fn with_orgs(orgs: impl Fn(&str) -> String) -> Self {

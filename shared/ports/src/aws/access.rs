@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     Client, error::SdkError, operation::put_item::builders::PutItemFluentBuilder,
     types::AttributeValue,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
 use serde::Serialize;
 
@@ -15,12 +15,13 @@ use super::{
     unavailable,
 };
 use crate::{
-    AccessTable, AgentHourRecord, Coverage, DayRecord, FileRecord, HourRecord, PartRecord, Result,
-    Written, keys,
+    AccessTable, AgentHourRecord, ArrivalsRecord, Coverage, DayRecord, DeliveryHealthRecord,
+    FileRecord, HourRecord, PartRecord, Result, Written, keys,
 };
 
 const MEMBERS: &str = "member_count";
 const CONFIGURATION: &str = "configuration_version";
+const VERSION: &str = "version";
 const EXPIRES: &str = "expires_at";
 
 /// Tallies are needed until no late file can change their day: Salesforce keeps logs for 30 days.
@@ -58,6 +59,26 @@ impl DynamoAccess {
             .condition_expression(condition)
             .expression_attribute_values(":members", number(coverage.member_count))
             .expression_attribute_values(":configuration", number(coverage.configuration_version));
+        written(put).await
+    }
+
+    /// Writes an item whose version is one more than that of what is there.
+    async fn put_next(
+        &self,
+        partition: &str,
+        sort: &str,
+        record: &(impl Serialize + Sync),
+        version: u64,
+        expiry: (&'static str, AttributeValue),
+    ) -> Result<Written> {
+        let attributes = [(VERSION, number(version)), expiry];
+        let put = self.0.put(item(partition, sort, record, attributes)?);
+        let put = match version.saturating_sub(1) {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            before => put
+                .condition_expression("version = :before")
+                .expression_attribute_values(":before", number(before)),
+        };
         written(put).await
     }
 
@@ -183,5 +204,51 @@ impl AccessTable for DynamoAccess {
 
     async fn parts(&self, source_hash: &str) -> Result<Vec<PartRecord>> {
         self.0.query(keys::part_partition(source_hash), keys::PART_PREFIX).await
+    }
+
+    async fn arrivals(
+        &self,
+        org_id: &str,
+        event_type: EventType,
+        day: NaiveDate,
+    ) -> Result<Option<ArrivalsRecord>> {
+        let sort = keys::arrivals_sort(day, event_type);
+        self.0.get(keys::delivery_partition(org_id), sort).await
+    }
+
+    async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>> {
+        let bounds = keys::arrivals_since(day);
+        let mut records: Vec<ArrivalsRecord> =
+            self.0.query_between(keys::delivery_partition(org_id), bounds).await?;
+        records.sort_by_key(|record| (record.arrivals.day, record.arrivals.event_type));
+        Ok(records)
+    }
+
+    async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written> {
+        let arrivals = &record.arrivals;
+        let day = arrivals.day.and_time(NaiveTime::MIN).and_utc();
+        self.put_next(
+            &keys::delivery_partition(&arrivals.org_id),
+            &keys::arrivals_sort(arrivals.day, arrivals.event_type),
+            record,
+            record.version,
+            expires(day, EVIDENCE_RETENTION_DAYS),
+        )
+        .await
+    }
+
+    async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {
+        self.0.get(keys::delivery_partition(org_id), keys::DELIVERY_HEALTH_ITEM).await
+    }
+
+    async fn put_delivery_health(&self, record: &DeliveryHealthRecord) -> Result<Written> {
+        self.put_next(
+            &keys::delivery_partition(&record.org_id),
+            keys::DELIVERY_HEALTH_ITEM,
+            record,
+            record.version,
+            expires(record.delivery.as_of, EVIDENCE_RETENTION_DAYS),
+        )
+        .await
     }
 }

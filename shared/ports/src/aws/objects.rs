@@ -112,7 +112,7 @@ impl ObjectStore for S3Objects {
         let first = range.start..range.start.saturating_add(PIECE_BYTES).min(range.end);
         let Some(object) = self.get(&place, first.clone()).await? else {
             let body = Box::pin(tokio::io::empty());
-            return Ok(ObjectReader { body, size_bytes: Some(0), e_tag: None });
+            return Ok(ObjectReader { body, size_bytes: Some(0), e_tag: None, landed_at: None });
         };
         // A store that knows no ranges answers with the whole.
         let total_bytes = object
@@ -122,6 +122,9 @@ impl ObjectStore for S3Objects {
         let end = range.end.min(total_bytes.unwrap_or(first.end));
         place.e_tag = object.e_tag().map(str::to_owned);
         let e_tag = object.e_tag().map(|tag| tag.trim_matches('"').to_owned());
+        let landed_at = object
+            .last_modified()
+            .and_then(|at| chrono::DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
         let has_more = object.content_range().is_some() && first.end < end;
         let beginning = object.body.into_async_read();
         let body: Pin<Box<dyn AsyncRead + Send>> = if has_more {
@@ -129,7 +132,8 @@ impl ObjectStore for S3Objects {
         } else {
             Box::pin(beginning)
         };
-        Ok(ObjectReader { body, size_bytes: Some(end.saturating_sub(range.start)), e_tag })
+        let size_bytes = Some(end.saturating_sub(range.start));
+        Ok(ObjectReader { body, size_bytes, e_tag, landed_at })
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {

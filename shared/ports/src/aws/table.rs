@@ -1,6 +1,9 @@
 //! One table of DynamoDB, read consistently.
 
-use aws_sdk_dynamodb::{Client, operation::put_item::builders::PutItemFluentBuilder};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder},
+};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -50,14 +53,38 @@ impl Table {
         partition: impl Into<String>,
         sort_prefix: &str,
     ) -> Result<Vec<T>> {
-        let mut pages = self
+        let query = self
             .client
             .query()
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":sk", text(sort_prefix));
+        self.records(query, partition).await
+    }
+
+    /// All records of a partition whose sort key lies between the two, both included, in its order.
+    pub(super) async fn query_between<T: DeserializeOwned>(
+        &self,
+        partition: impl Into<String>,
+        (from, to): (String, String),
+    ) -> Result<Vec<T>> {
+        let query = self
+            .client
+            .query()
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to));
+        self.records(query, partition).await
+    }
+
+    async fn records<T: DeserializeOwned>(
+        &self,
+        query: QueryFluentBuilder,
+        partition: impl Into<String>,
+    ) -> Result<Vec<T>> {
+        let mut pages = query
             .table_name(&self.name)
             .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
             .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":sk", text(sort_prefix))
             .into_paginator()
             .items()
             .send();

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::{
     configuration::{Configuration, ConfigurationFiles},
+    delivery::{Arrival, Arrivals, DayArrivals, Watch, judge},
     findings::{
         DataCategory, DayFindings, Findings, Risk, Severity, SeverityLevel, SubjectEstimate,
     },
@@ -31,8 +32,9 @@ use eventlog::{
 };
 use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
-    AgentHourRecord, Committed, ConfigurationRefusal, Coverage, DayRecord, FileOutcome, FileRecord,
-    HourRecord, LandedObject, PartRecord, PortError, Ports, StoredConfiguration, Written,
+    AgentHourRecord, ArrivalsRecord, Committed, ConfigurationRefusal, Coverage, DayRecord,
+    DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, PartRecord, PortError,
+    Ports, StoredConfiguration, Written,
 };
 use tokio::io::AsyncReadExt;
 
@@ -41,6 +43,7 @@ pub(crate) async fn every_promise(ports: &Ports, bucket: &str, org_id: &str) {
     objects(ports, bucket, org_id).await;
     access(ports, org_id).await;
     joins(ports, org_id).await;
+    delivery(ports, org_id).await;
     incidents(ports, org_id).await;
     attention(ports, org_id).await;
     catalog(ports).await;
@@ -116,6 +119,64 @@ pub(crate) async fn objects(ports: &Ports, bucket: &str, org_id: &str) {
         Err(PortError::NotFound { what }) => assert!(what.contains(&missing), "{what}"),
         other => panic!("an object that is not there is not found: {other:?}"),
     }
+}
+
+/// Arrivals and delivery health stand on the version that was read; arrivals come back by day, from a day on.
+pub(crate) async fn delivery(ports: &Ports, org_id: &str) {
+    let access = &ports.access;
+    let record = |day: &str, event_type, version| {
+        let hour = Hour::from_key(&format!("{day}T09")).unwrap();
+        let arrival = Arrival::at(at("2026-11-24T14:00:00Z"), version);
+        let arrivals = DayArrivals {
+            org_id: org_id.to_owned(),
+            event_type,
+            day: day.parse().unwrap(),
+            hours: BTreeMap::from([(hour, arrival)]),
+        };
+        ArrivalsRecord { arrivals, version }
+    };
+    let day = "2026-11-24".parse().unwrap();
+    assert_eq!(access.arrivals(org_id, EventType::Api, day).await.unwrap(), None);
+    let mut standing = None;
+    for (version, expected) in [
+        (2, Written::Superseded),
+        (1, Written::Yes),
+        (1, Written::Superseded),
+        (3, Written::Superseded),
+        (2, Written::Yes),
+    ] {
+        let next = record("2026-11-24", EventType::Api, version);
+        assert_eq!(access.put_arrivals(&next).await.unwrap(), expected, "version {version}");
+        if expected == Written::Yes {
+            standing = Some(next);
+        }
+        assert_eq!(access.arrivals(org_id, EventType::Api, day).await.unwrap(), standing);
+    }
+    let (early, late) = (
+        record("2026-11-23", EventType::Api, 1),
+        [record("2026-11-24", EventType::Uri, 1), record("2027-01-01", EventType::RestApi, 1)],
+    );
+    for record in late.iter().rev().chain([&early]) {
+        assert_eq!(access.put_arrivals(record).await.unwrap(), Written::Yes);
+    }
+    let expected: Vec<_> = standing.into_iter().chain(late).collect();
+    assert_eq!(access.arrivals_since(org_id, day).await.unwrap(), expected);
+
+    assert_eq!(access.delivery_health(org_id).await.unwrap(), None);
+    let looked_at = at("2026-11-25T10:00:00Z");
+    let arrivals: Arrivals = expected.into_iter().map(|record| record.arrivals).collect();
+    let mut health = DeliveryHealthRecord {
+        org_id: org_id.to_owned(),
+        delivery: judge(&arrivals, &BTreeSet::new(), looked_at, looked_at),
+        watch: Watch::begun(looked_at),
+        version: 1,
+    };
+    assert_eq!(access.put_delivery_health(&health).await.unwrap(), Written::Yes);
+    assert_eq!(access.put_delivery_health(&health).await.unwrap(), Written::Superseded);
+    health.version = 2;
+    assert_eq!(access.put_delivery_health(&health).await.unwrap(), Written::Yes);
+    assert_eq!(access.delivery_health(org_id).await.unwrap(), Some(health));
+    assert_eq!(access.arrivals_since(org_id, day).await.unwrap().len(), 3, "health is no day");
 }
 
 fn line(record_id_count: u32) -> TallyLine {

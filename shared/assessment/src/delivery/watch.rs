@@ -1,0 +1,168 @@
+//! From one judgement to the next: which blind spots opened and closed, and which alerts are owed for that.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use eventlog::{event_type::EventType, row::Hour};
+use serde::{Deserialize, Serialize};
+
+use super::OrgDelivery;
+
+/// Published alerts that are remembered.
+const PUBLISHED_MAX: usize = 50;
+
+/// What a blind spot covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "scope", content = "event_type", rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything from an org.
+    Org,
+    /// One kind of log.
+    EventType(EventType),
+}
+
+impl Scope {
+    /// `org`, or the event type's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Org => "org",
+            Self::EventType(event_type) => event_type.name(),
+        }
+    }
+}
+
+/// Something that nobody can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BlindSpot {
+    /// What.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// Its first hour; absent where the logs never came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Hour>,
+}
+
+/// What an alert about delivery says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// Logs stay away.
+    Silent,
+    /// Logs that stayed away come again.
+    Resumed,
+}
+
+impl AlertKind {
+    /// `silent` or `resumed`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Resumed => "resumed",
+        }
+    }
+}
+
+/// One message owed: what opened, or closed, between two looks at an org.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryAlert {
+    /// Derived from org, first spot, kind and the instant of the look; every delivery of it has the same.
+    pub alert_id: String,
+    /// What it says.
+    pub kind: AlertKind,
+    /// Of what, in order; never empty.
+    pub blind_spots: Vec<BlindSpot>,
+    /// Since when it is owed.
+    pub owed_since: DateTime<Utc>,
+}
+
+/// An alert that the topic took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedAlert {
+    /// Which.
+    pub alert_id: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The topic's receipt.
+    pub message_id: String,
+}
+
+/// What is remembered of an org's blind spots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// When the org was first looked at.
+    pub watched_since: DateTime<Utc>,
+    /// The blind spots that are open, with the hours in which they began.
+    pub open: Vec<BlindSpot>,
+    /// Alerts that have not gone out, the oldest first.
+    pub owed: Vec<DeliveryAlert>,
+    /// The last alerts that went out, the oldest first.
+    pub published: Vec<PublishedAlert>,
+}
+
+impl Watch {
+    /// Nothing is known yet.
+    pub fn begun(now: DateTime<Utc>) -> Self {
+        Self { watched_since: now, open: Vec::new(), owed: Vec::new(), published: Vec::new() }
+    }
+
+    /// What is remembered after `delivery`. What opened since the last look is one alert however much it is, and what
+    /// closed is one; where neither did, nothing is owed. `tells` is false for an org of which nobody is to be told.
+    ///
+    /// A spot keeps the hour that it opened with for as long as it is open, though a few late hours come in meanwhile.
+    #[must_use]
+    pub fn after(&self, org_id: &str, delivery: &OrgDelivery, tells: bool) -> Self {
+        let before: BTreeMap<Scope, BlindSpot> =
+            self.open.iter().map(|spot| (spot.scope, *spot)).collect();
+        let now: BTreeMap<Scope, BlindSpot> =
+            delivery.blind_spots().into_iter().map(|spot| (spot.scope, spot)).collect();
+        let everything_is_silent = now.contains_key(&Scope::Org);
+        let stays = |scope: &Scope| match scope {
+            _ if now.contains_key(scope) => true,
+            Scope::Org => false,
+            // What cannot be seen by itself at present has not come back: everything is silent, or its last hour was
+            // so long ago that it is not among the arrivals any more.
+            Scope::EventType(event_type) => {
+                everything_is_silent || !delivery.types.contains_key(event_type)
+            }
+        };
+        let (staying, closed): (Vec<BlindSpot>, Vec<BlindSpot>) =
+            before.values().partition(|spot| stays(&spot.scope));
+        let opened: Vec<BlindSpot> =
+            now.values().filter(|spot| !before.contains_key(&spot.scope)).copied().collect();
+
+        let mut next = self.clone();
+        if tells {
+            for (kind, spots) in [(AlertKind::Resumed, &closed), (AlertKind::Silent, &opened)] {
+                next.owed.extend(alert(org_id, kind, spots, delivery.as_of));
+            }
+        }
+        next.open = staying;
+        next.open.extend(opened);
+        next.open.sort_unstable();
+        next
+    }
+
+    /// What is remembered once the topic has taken an alert.
+    #[must_use]
+    pub fn after_publishing(&self, published: PublishedAlert) -> Self {
+        let mut next = self.clone();
+        next.owed.retain(|alert| alert.alert_id != published.alert_id);
+        next.published.push(published);
+        let surplus = next.published.len().saturating_sub(PUBLISHED_MAX);
+        next.published.drain(..surplus);
+        next
+    }
+}
+
+fn alert(
+    org_id: &str,
+    kind: AlertKind,
+    spots: &[BlindSpot],
+    now: DateTime<Utc>,
+) -> Option<DeliveryAlert> {
+    let first = spots.first()?;
+    // A spot may close and open again with the same hour; the instant tells the two apart.
+    let looked_at = now.format("%Y-%m-%dT%H%M%S");
+    let alert_id = format!("{org_id}.{}.{}.{looked_at}", first.scope.name(), kind.name());
+    Some(DeliveryAlert { alert_id, kind, blind_spots: spots.to_vec(), owed_since: now })
+}
