@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use assessment::delivery::{Delivery, DeliveryVerdict};
+use assessment::delivery::{DeliveryVerdict, LEARNING_DAYS};
 use chrono::{DateTime, SecondsFormat, Utc};
 use eventlog::row::Hour;
 use incident::{Alert, AlertState, Incident};
@@ -71,35 +71,26 @@ fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
     Ok(())
 }
 
-/// Which hours of which types came: a line for each.
+/// Which hours of which types came: a line for each, and what is missing where that can be known.
 fn delivery(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
     for (org_id, org) in &scan.delivery {
-        let width = org.types.keys().map(|of| of.name().len()).max().unwrap_or_default();
-        writeln!(out, "Hours of logs from {org_id}:")?;
+        let hours = |hour: Option<Hour>| hour.map_or_else(|| "?".to_owned(), Hour::key);
+        let (first, last) = (hours(org.any_type.first_hour), hours(org.any_type.last_hour));
+        writeln!(out, "Hours of logs from {org_id}, {first} to {last}:")?;
         for (event_type, delivery) in &org.types {
-            let name = event_type.name();
-            let Delivery { verdict, first_hour, last_hour, hour_count, .. } = delivery;
-            write!(out, "  {name:<width$}  {hour_count:>5}")?;
-            if let (Some(first), Some(last)) = (first_hour, last_hour) {
-                write!(out, "  {} to {}", first.key(), last.key())?;
-            }
-            match (delivery.missing_hour_count, delivery.missing_hours.first()) {
-                (missing, Some(since)) => {
-                    write!(out, "  {missing} missing, the first {}", since.key())?;
-                }
-                _ => write!(out, "  {}", none_missing(verdict))?,
+            write!(out, "  {}: {}", event_type.name(), delivery.hour_count)?;
+            if let Some(since) = delivery.missing_hours.first() {
+                let missing = delivery.missing_hour_count;
+                write!(out, "; {missing} missing against its habit, from {}", since.key())?;
             }
             writeln!(out)?;
         }
+        if matches!(org.any_type.verdict, DeliveryVerdict::Learning { .. }) {
+            let days = LEARNING_DAYS;
+            writeln!(out, "  Less than {days} days: too few to know what is missing")?;
+        }
     }
     Ok(())
-}
-
-fn none_missing(verdict: &DeliveryVerdict) -> &'static str {
-    match verdict {
-        DeliveryVerdict::Learning { .. } => "no habit known: less than 14 days",
-        _ => "none missing",
-    }
 }
 
 fn none_if(is_empty: bool) -> &'static str {

@@ -186,6 +186,30 @@ fn the_order_of_paths_and_a_folder_given_twice_change_no_incident() {
     assert_eq!(once, again);
 }
 
+/// Four weeks around the clock, from which one type drops out for the last day.
+#[test]
+fn hours_that_are_missing_against_the_habit_are_shown() {
+    let mut log = "EVENT_TYPE,ORGANIZATION_ID,TIMESTAMP_DERIVED\n".to_owned();
+    for (event_type, days) in [("Login", 21..49), ("RestApi", 21..48)] {
+        for day in days {
+            let (month, day) = if day > 31 { (11, day - 31) } else { (10, day) };
+            for hour in 0..24 {
+                let at = format!("2026-{month}-{day:02}T{hour:02}:30:00.000Z");
+                log.push_str(&[event_type, "00D5g000004Hq3K", &at].join(","));
+                log.push('\n');
+            }
+        }
+    }
+    let shown = text(&scan_of(&["-"], "text", log.as_bytes()));
+    assert!(shown.contains("  Login: 672\n"), "{shown}");
+    let missing = "  RestApi: 648; 24 missing against its habit, from 2026-11-17T00\n";
+    assert!(shown.contains(missing), "{shown}");
+    let (_, summary) = lines(&scan_of(&["-"], "json", log.as_bytes()));
+    let verdicts = summary["delivery"].as_array().unwrap().iter();
+    let verdicts: Vec<_> = verdicts.map(|line| line["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["silent", "on_time"]);
+}
+
 #[test]
 fn standard_input_is_read_plain_and_compressed() {
     let leak = fs::read(repository().join(morning_file("BulkApi2_2026-11-24T10"))).unwrap();
