@@ -1,13 +1,14 @@
 //! `cargo xtask`: everything that is done with this repository, one word each.
 //!
 //! Nothing is installed outside the repository: Python tools go to `.tools/`, Node modules to `infra/node_modules/`,
-//! logs and the emulator's files to `.local/`, what the bench reads and reads with to `target/bench/`. All are ignored
-//! by git and can be deleted at any time.
+//! logs and the emulator's files to `.local/`, what the bench reads and reads with to `target/bench/`,
+//! what the fuzzers learn to `target/fuzz/`. All are ignored by git and can be deleted at any time.
 
 mod bench;
 mod binaries;
 mod checks;
 mod deploy;
+mod fuzz;
 mod program;
 mod setup;
 mod steps;
@@ -33,6 +34,8 @@ cargo xtask COMMAND [--verbose]
   bench [--rows N] [--runs N] [--large]
                       our reading of logs beside the csv crate, simd-csv, Polars and DuckDB, as a table;
                       --large adds a file of 10 GB, read for its peak memory
+  fuzz [TARGET] [--minutes N]
+                      hostile input for the reader of logs, by libFuzzer, 5 minutes of each target; needs a C++ compiler
   events              writes events/ afresh from the seeded generator
   setup               installs the pinned tools; the commands above do it by themselves when needed
 
@@ -111,6 +114,11 @@ fn run(mut arguments: Vec<String>, passed_on: &[String], verbose: bool) -> Resul
             let options = bench::Options::take_from(&mut arguments)?;
             nothing_left(&arguments)?;
             bench::run(&repository, &steps, &options)
+        }
+        "fuzz" => {
+            let options = fuzz::Options::take_from(&mut arguments)?;
+            nothing_left(&arguments)?;
+            fuzz::run(&repository, &steps, &options)
         }
         "events" => {
             nothing_left(&arguments)?;

@@ -25,6 +25,9 @@ pub const DEFAULT_CHUNK_ROWS: usize = 16_384;
 /// How many full chunks' worth of rows a builder holds before it gives the largest one out early.
 const HELD_CHUNKS: usize = 2;
 
+/// Longest line that is read, with its newline. The names, ids and texts of a row are bounded, and come to far less.
+const MAX_LINE_BYTES: u64 = 1 << 20;
+
 /// What cannot be known of the operating system that wrote a gzip file (RFC 1952, section 2.3.1).
 const UNKNOWN_OPERATING_SYSTEM: u8 = 255;
 
@@ -74,6 +77,14 @@ pub enum ExtractError {
         line_number: u64,
         /// The column, from 1. The parser's own message is not kept: it may quote a value.
         column: usize,
+    },
+    /// A line is longer than any row is, so that it was not written here.
+    #[error(
+        "line {line_number} of the extract is too long for an access row; write the extract anew"
+    )]
+    LineTooLong {
+        /// The line, from 1.
+        line_number: u64,
     },
     /// Rows do not ascend by their hash, so that it cannot be merged.
     #[error("line {line_number} of the extract is out of order; write the extract anew")]
@@ -188,11 +199,15 @@ impl<R: Read> ExtractReader<R> {
 
     fn read(&mut self) -> Result<Option<AccessRow>, ExtractError> {
         self.line.clear();
-        if self.lines.read_until(b'\n', &mut self.line)? == 0 {
+        let mut bounded = self.lines.by_ref().take(MAX_LINE_BYTES);
+        if bounded.read_until(b'\n', &mut self.line)? == 0 {
             return Ok(None);
         }
         self.line_number = self.line_number.saturating_add(1);
         let line_number = self.line_number;
+        if bounded.limit() == 0 && !self.line.ends_with(b"\n") {
+            return Err(ExtractError::LineTooLong { line_number });
+        }
         let row: AccessRow = serde_json::from_slice(&self.line)
             .map_err(|error| ExtractError::BadRow { line_number, column: error.column() })?;
         if row.row_hash <= self.last_hash {

@@ -214,6 +214,7 @@ pub fn find_parts(
     let Ok(Some(mut header)) = first_header(&mut records) else { return Ok(None) };
     let start = (records.byte_offset(), records.next_line_number());
     let mut parts = vec![header.part_from(start)];
+    let mut headers = 0_u32;
     while let Some(record) = records.next_record()? {
         let (at, line_number) = (record.byte_offset, record.line_number);
         let is_header = header.is_repeated_in(&record);
@@ -222,7 +223,11 @@ pub fn find_parts(
             end_last(&mut parts, at);
             parts.push(header.part_from((at, line_number)));
         }
-        if is_header {
+        if is_header && !header.is(&record) {
+            headers = headers.saturating_add(1);
+            if headers > MAX_HEADERS {
+                return Ok(None);
+            }
             header = BoundHeader::of(&record);
         }
     }
@@ -302,6 +307,9 @@ struct Reading<'a> {
     recall: Recall,
 }
 
+/// Most headers of a file that differ from the one before. Binding one takes as long as reading hundreds of rows.
+const MAX_HEADERS: u32 = 1_000;
+
 /// A header and what it lacks for each type, found once.
 struct BoundHeader {
     columns: Vec<String>,
@@ -323,6 +331,16 @@ impl BoundHeader {
             .filter(|(_, missing)| !missing.is_empty())
             .collect();
         Self { columns, header, missing }
+    }
+
+    /// Whether a header has these columns.
+    fn is(&self, record: &Record<'_>) -> bool {
+        record.len() == self.columns.len()
+            && self
+                .columns
+                .iter()
+                .enumerate()
+                .all(|(position, name)| *record.field(position) == *name.as_bytes())
     }
 
     /// Files that were glued together have a header in the middle; it may differ from the first.
@@ -416,12 +434,21 @@ impl<'a> Reading<'a> {
         records: &mut RecordReader<R>,
         mut bound: BoundHeader,
     ) -> Result<(), Stop> {
+        let mut headers = 0_u32;
         loop {
             let Some(record) = records.next_record().map_err(Stop::Source)? else { return Ok(()) };
             if self.recalls(&record, &bound) || record.is_blank() {
                 continue;
             }
             if bound.is_repeated_in(&record) {
+                if bound.is(&record) {
+                    continue;
+                }
+                headers = headers.saturating_add(1);
+                if headers > MAX_HEADERS {
+                    self.quarantine(&record, QuarantineReason::TooManyHeaders.into())?;
+                    continue;
+                }
                 bound = BoundHeader::of(&record);
                 self.recall.bind(&bound.header.columns);
                 continue;
@@ -778,6 +805,7 @@ fn check_shape(record: &Record<'_>, header: &Header) -> Result<(), QuarantineRea
         RecordState::MalformedQuoting => return Err(QuarantineReason::MalformedQuoting),
         RecordState::UnterminatedQuote => return Err(QuarantineReason::UnterminatedQuote),
         RecordState::Oversized => return Err(QuarantineReason::Oversized),
+        RecordState::TooManyFields => return Err(QuarantineReason::FieldCount),
     }
     // A comma at the end of each line adds an empty field.
     let has_only_empty_extras = record.len() >= header.width

@@ -38,6 +38,8 @@ pub(crate) enum RecordState {
     UnterminatedQuote,
     /// More bytes than the limit; only the first ones are kept.
     Oversized,
+    /// More fields than any log has; only the first ones are told apart.
+    TooManyFields,
 }
 
 /// One record, borrowed from the reader's buffer.
@@ -197,6 +199,7 @@ struct Walk {
     position: usize,
     newlines: u64,
     is_malformed: bool,
+    has_too_many_fields: bool,
 }
 
 impl Walk {
@@ -207,6 +210,7 @@ impl Walk {
             position: 0,
             newlines: 0,
             is_malformed: false,
+            has_too_many_fields: false,
         }
     }
 
@@ -238,7 +242,11 @@ impl Walk {
             Scan::AfterQuoted => self.field.end,
             Scan::FieldStart | Scan::Unquoted | Scan::Quoted => end,
         };
-        fields.push(self.field);
+        if fields.len() < MAX_FIELDS {
+            fields.push(self.field);
+        } else {
+            self.has_too_many_fields = true;
+        }
         self.field = Field { start: self.position, ..Field::default() };
     }
 }
@@ -259,6 +267,13 @@ impl<R: Read> Read for RestOfSource<'_, R> {
 }
 
 const INITIAL_BUFFER_BYTES: usize = 256 * 1024;
+
+/// How much is looked through for rows at a time, so that the positions of separators stay few when the buffer has
+/// grown. A row that is larger is walked.
+const SCANNED_BYTES: usize = INITIAL_BUFFER_BYTES;
+
+/// Most fields of a record. The widest log has some hundred columns.
+const MAX_FIELDS: usize = 4_096;
 
 /// Reads records from a stream.
 pub(crate) struct RecordReader<R> {
@@ -373,7 +388,10 @@ impl<R: Read> RecordReader<R> {
     /// first, and not the one that it broke off in.
     pub(crate) fn next_record(&mut self) -> Result<Option<Record<'_>>, std::io::Error> {
         match self.find_row() {
-            Some(row) if row.end.saturating_sub(row.start) <= self.max_record_bytes => {
+            Some(row)
+                if row.end.saturating_sub(row.start) <= self.max_record_bytes
+                    && row.separators.len() <= MAX_FIELDS =>
+            {
                 Ok(Some(self.found_record(row)))
             }
             _ => self.walk_record(),
@@ -391,7 +409,13 @@ impl<R: Read> RecordReader<R> {
                 self.structure.clear();
                 return None;
             }
-            if self.structure.is_scanned() {
+            let remaining = self.end.saturating_sub(self.start);
+            if self.structure.is_scanned() && remaining > SCANNED_BYTES {
+                if !self.structure.has_given_rows() {
+                    self.structure.clear();
+                    return None;
+                }
+            } else if self.structure.is_scanned() {
                 let is_full = self.start == 0 && self.end == self.buffer.len();
                 if self.at_end || is_full {
                     self.structure.clear();
@@ -400,7 +424,7 @@ impl<R: Read> RecordReader<R> {
                 self.fill();
             }
             let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
-            self.structure.scan(bytes);
+            self.structure.scan(bytes.get(..SCANNED_BYTES).unwrap_or(bytes));
         }
     }
 
@@ -461,7 +485,7 @@ impl<R: Read> RecordReader<R> {
             self.fill();
         };
 
-        let Walk { scan, position, newlines, is_malformed, .. } = walk;
+        let Walk { scan, position, newlines, is_malformed, has_too_many_fields, .. } = walk;
         let start = self.start;
         self.start = self.start.saturating_add(position);
         self.next_line_number = self.next_line_number.saturating_add(newlines);
@@ -485,6 +509,8 @@ impl<R: Read> RecordReader<R> {
                 RecordState::UnterminatedQuote
             } else if is_malformed {
                 RecordState::MalformedQuoting
+            } else if has_too_many_fields {
+                RecordState::TooManyFields
             } else {
                 RecordState::Whole
             },

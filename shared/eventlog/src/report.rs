@@ -33,6 +33,8 @@ pub enum QuarantineReason {
     UnterminatedQuote,
     /// Larger than the limit for a row.
     Oversized,
+    /// A header, after more than a thousand that differ from one another.
+    TooManyHeaders,
     /// A column that is read is not UTF-8.
     InvalidText,
     /// Not JSON, in a file of JSON.
@@ -63,6 +65,7 @@ impl std::fmt::Display for QuarantineReason {
             Self::MalformedQuoting => "a closing quote is followed by more text",
             Self::UnterminatedQuote => "the file ends inside a quoted field",
             Self::Oversized => "the row is larger than the limit",
+            Self::TooManyHeaders => "one header too many: the file has over a thousand that differ",
             Self::InvalidText => "a column that is read is not UTF-8",
             Self::MalformedJson => "this is not JSON",
             Self::UnterminatedJson => "the file ends inside a JSON object or array",

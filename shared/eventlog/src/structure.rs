@@ -105,6 +105,11 @@ impl Structure {
         self.is_scanned
     }
 
+    /// Whether a row was given since the last scan.
+    pub(crate) fn has_given_rows(&self) -> bool {
+        self.given_rows > 0
+    }
+
     /// Whether the row after those that were found is not regular.
     pub(crate) fn is_irregular(&self) -> bool {
         self.is_irregular

@@ -464,3 +464,50 @@ proptest! {
         prop_assert_eq!(report.rows, 1);
     }
 }
+
+#[test]
+fn a_row_of_commas_alone_is_set_aside_whatever_its_length() {
+    let row = format!("RestApi,20261124091500.000,{ORG},{USER},r1\n");
+    for commas in [4_095, 4_096, 100_000, 2_000_000] {
+        let header = "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID,USER_ID,REQUEST_ID\n";
+        let log = format!("{header}{row}{}\n{row}", ",".repeat(commas));
+        let (kept, report) = read(log.as_bytes());
+        assert_eq!(kept.rows.len(), 2, "{commas}");
+        let reasons: Vec<_> = report.quarantined.into_iter().collect();
+        let reason = if commas < 4_096 {
+            // Few enough to be told apart: the first field says that there is no type.
+            QuarantineReason::NoEventType
+        } else {
+            QuarantineReason::FieldCount
+        };
+        assert_eq!(reasons, [(reason, 1)], "{commas}");
+    }
+}
+
+#[test]
+fn rows_behind_a_very_long_one_are_found_as_before() {
+    let row = |request: &str| format!("RestApi,20261124091500.000,{ORG},{USER},\"{request}\"\n");
+    let mut log = "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID,USER_ID,REQUEST_ID\n".to_owned();
+    log += &row(&"long, ".repeat(300_000));
+    for number in 0..20_000 {
+        log += &row(&format!("r{number}"));
+    }
+    let (kept, report) = read(log.as_bytes());
+    assert_eq!((kept.rows.len(), report.agent_rows), (20_001, 20_001));
+}
+
+#[test]
+fn headers_without_end_are_set_aside_and_equal_ones_passed_over() {
+    let row = format!("RestApi,20261124091500.000,{ORG},{USER}\n");
+    let header = |last| format!("EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID,{last}\n");
+    let equal = header("USER_ID").repeat(5_000) + &row;
+    assert_eq!(read(equal.as_bytes()).1.agent_rows, 1);
+    let mut differing = String::new();
+    for _ in 0..1_500 {
+        differing += &(header("USER_ID") + &header("SOMETHING"));
+    }
+    // The last that counts names the user, and those that equal it are passed over.
+    let (kept, report) = read((differing + &row).as_bytes());
+    assert_eq!((report.rows, kept.rows.len()), (1_001, 1));
+    assert_eq!(report.quarantined[&QuarantineReason::TooManyHeaders], 1_000);
+}

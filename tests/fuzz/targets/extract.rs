@@ -1,0 +1,65 @@
+//! Any bytes as an extract: rows in their order, or an error with its line.
+
+use std::{collections::BTreeSet, io::Write as _};
+
+use bolero::check;
+use eventlog::{
+    extract::{ExtractBuilder, ExtractError, ExtractReader},
+    row::AccessRow,
+};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::allocations::{measured, uncounted};
+
+const PEAK_BYTES: u64 = 512 << 10;
+
+/// Rows of one line, as they are held while it is read.
+const PEAK_BYTES_PER_BYTE: u64 = 32;
+
+#[test]
+fn any_bytes_are_rows_in_order_or_an_error_with_its_line() {
+    check!(name = "extract").with_iterations(300).for_each(|input: &[u8]| {
+        check_extract(input, input.len());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(input).unwrap();
+        check_extract(&encoder.finish().unwrap(), input.len());
+    });
+}
+
+fn check_extract(bytes: &[u8], length: usize) {
+    let mut rows: Vec<AccessRow> = Vec::new();
+    let mut failure = None;
+    let ((), allocations) = measured(|| {
+        for item in ExtractReader::new(bytes) {
+            assert!(failure.is_none(), "more came after {failure:?}");
+            match item {
+                Ok(row) => uncounted(|| rows.push(row.clone())),
+                Err(error) => failure = Some(error),
+            }
+        }
+    });
+    if bytes.len() >= length {
+        let most = PEAK_BYTES + PEAK_BYTES_PER_BYTE * u64::try_from(length).unwrap();
+        assert!(allocations.peak_bytes <= most, "{allocations:?} for {length} bytes");
+    }
+    assert!(rows.is_sorted_by(|one, other| one.row_hash < other.row_hash));
+    let lines = u64::try_from(rows.len()).unwrap();
+    if let Some(
+        ExtractError::BadRow { line_number, .. } | ExtractError::OutOfOrder { line_number },
+    ) = failure
+    {
+        assert_eq!(line_number, lines + 1);
+    }
+    let mut builder = ExtractBuilder::new(3);
+    let mut chunks = Vec::new();
+    for row in &rows {
+        chunks.extend(builder.push(row.clone()).unwrap());
+    }
+    chunks.extend(builder.finish().unwrap());
+    let back: BTreeSet<AccessRow> = chunks
+        .iter()
+        .flat_map(|chunk| ExtractReader::new(chunk.bytes.as_slice()))
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(back, rows.into_iter().collect());
+}
