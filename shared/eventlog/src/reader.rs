@@ -653,7 +653,7 @@ impl<'a> Reading<'a> {
         if org.is_empty() {
             return Err(Unreadable::from(QuarantineReason::NoOrganization).into());
         }
-        let Some(org_id) = self.recall.org_id(&org).map(str::to_owned) else {
+        let Some(org_id) = self.recall.org_id(&org) else {
             fields.text(columns.organization_id, "ORGANIZATION_ID")?;
             return Err(Unreadable::from(QuarantineReason::BadOrganization).into());
         };
@@ -666,7 +666,7 @@ impl<'a> Reading<'a> {
         }
         let attribution = self.directory.attribute_caller(event_type, &caller);
         if attribution.is_agent() {
-            let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
+            let row = fields.access_row(event_type, org_id.to_string(), at, &caller)?;
             self.accounting.read(event_type, &org_id, at, true);
             return Ok(Some((row, attribution)));
         }
@@ -677,14 +677,13 @@ impl<'a> Reading<'a> {
         let Some(joined) = joined else {
             // A name that the platform uses says nothing by itself.
             if !caller.client_name.starts_with(PLATFORM_CLIENT) {
-                let org_id = org_id.clone().into_boxed_str();
-                let known = KnownCaller { event_type, org_id, person };
+                let known = KnownCaller { event_type, org_id: org_id.clone(), person };
                 self.recall.callers.insert(fields.record(), known);
             }
             self.accounting.read(event_type, &org_id, at, false);
             return Ok(None);
         };
-        let row = fields.access_row(event_type, org_id.clone(), at, &caller)?;
+        let row = fields.access_row(event_type, org_id.to_string(), at, &caller)?;
         let attribution = self.directory.attribute_joined(&joined);
         self.accounting.joined();
         self.accounting.read(event_type, &org_id, at, true);

@@ -6,6 +6,7 @@
 use std::{
     hash::{BuildHasher as _, Hasher as _},
     ops::RangeInclusive,
+    rc::Rc,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +15,10 @@ use hashbrown::HashTable;
 use crate::{columns::Columns, event_type::EventType, objects::id_15, records::Record, timestamp};
 
 /// Most callers, and most sets of keys, that are recalled at a time; a file of more is read as well, only slower.
-const MAX_KNOWN: usize = 16_384;
+const MAX_KNOWN: usize = 131_072;
+
+/// Most bytes of all texts together by which callers, or sets of keys, are recalled.
+const MAX_KEY_BYTES: usize = 12 << 20;
 
 /// Longest text by which anything is recalled.
 const MAX_KNOWN_BYTES: usize = 1_024;
@@ -35,7 +39,7 @@ pub(crate) enum Person {
 #[derive(Clone, Debug)]
 pub(crate) struct KnownCaller {
     pub(crate) event_type: EventType,
-    pub(crate) org_id: Box<str>,
+    pub(crate) org_id: Rc<str>,
     pub(crate) person: Person,
 }
 
@@ -56,7 +60,7 @@ impl Moment {
 #[derive(Debug, Default)]
 pub(crate) struct Recall {
     event_type: Option<(Vec<u8>, EventType)>,
-    org: Option<(Vec<u8>, String)>,
+    org: Option<(Vec<u8>, Rc<str>)>,
     hour: Option<([u8; HOUR_CHARACTERS], DateTime<Utc>)>,
     /// By type, org and the columns that say who acted.
     pub(crate) callers: ByColumns<KnownCaller>,
@@ -85,12 +89,12 @@ impl Recall {
     }
 
     /// The org id of that text, cut to 15 characters; `None` where it is no id.
-    pub(crate) fn org_id(&mut self, text: &[u8]) -> Option<&str> {
+    pub(crate) fn org_id(&mut self, text: &[u8]) -> Option<Rc<str>> {
         if self.org.as_ref().is_none_or(|(known, _)| known != text) {
             let org_id = std::str::from_utf8(text).ok().and_then(id_15)?;
-            self.org = Some((text.to_vec(), org_id));
+            self.org = Some((text.to_vec(), org_id.into()));
         }
-        self.org.as_ref().map(|(_, org_id)| org_id.as_str())
+        self.org.as_ref().map(|(_, org_id)| Rc::clone(org_id))
     }
 
     /// The moment that `TIMESTAMP_DERIVED` tells, if it is in the hour of the last one.
@@ -127,29 +131,36 @@ pub(crate) struct ByColumns<T> {
     /// Columns that stand side by side are compared in one piece.
     runs: Vec<RangeInclusive<usize>>,
     known: HashTable<Known<T>>,
+    /// The bytes of each run, with its length in front, of all that is known.
+    keys: Vec<u8>,
     state: foldhash::fast::RandomState,
 }
 
 #[derive(Debug)]
 struct Known<T> {
     hash: u64,
-    /// The bytes of each run, with its length in front.
-    key: Box<[u8]>,
+    /// Where its key begins.
+    key: usize,
     value: T,
 }
 
 impl<T> Default for ByColumns<T> {
     fn default() -> Self {
         let state = foldhash::fast::RandomState::default();
-        Self { runs: Vec::new(), known: HashTable::new(), state }
+        Self { runs: Vec::new(), known: HashTable::new(), keys: Vec::new(), state }
     }
 }
 
 impl<T> ByColumns<T> {
+    fn forget(&mut self) {
+        self.known.clear();
+        self.keys.clear();
+    }
+
     fn bind(&mut self, columns: impl Iterator<Item = Option<usize>>) {
         let mut positions: Vec<usize> = columns.flatten().collect();
         positions.sort_unstable();
-        self.known.clear();
+        self.forget();
         self.runs.clear();
         for position in positions {
             match self.runs.last_mut() {
@@ -177,7 +188,7 @@ impl<T> ByColumns<T> {
     pub(crate) fn get(&self, record: &Record<'_>) -> Option<&T> {
         let hash = self.hash(record)?;
         let known = self.known.find(hash, |known| {
-            let mut rest = &*known.key;
+            let mut rest = self.keys.get(known.key..).unwrap_or_default();
             self.runs.iter().all(|run| {
                 let bytes = record.as_it_stands(run).unwrap_or_default();
                 let Some((length, behind)) = rest.split_first_chunk() else { return false };
@@ -197,24 +208,26 @@ impl<T> ByColumns<T> {
         if self.get(record).is_some() {
             return;
         }
-        let mut key = Vec::new();
-        for bytes in self.runs.iter().filter_map(|run| record.as_it_stands(run)) {
-            key.extend_from_slice(&length_of(bytes));
-            key.extend_from_slice(bytes);
-        }
-        if key.len() > MAX_KNOWN_BYTES {
+        let runs = || self.runs.iter().filter_map(|run| record.as_it_stands(run));
+        let length: usize = runs().map(|bytes| bytes.len().saturating_add(4)).sum();
+        if length > MAX_KNOWN_BYTES {
             return;
         }
-        if self.known.len() >= MAX_KNOWN {
-            self.known.clear();
+        if self.known.len() >= MAX_KNOWN || self.keys.len().saturating_add(length) > MAX_KEY_BYTES {
+            self.forget();
         }
-        let known = Known { hash, key: key.into_boxed_slice(), value };
+        let key = self.keys.len();
+        for bytes in self.runs.iter().filter_map(|run| record.as_it_stands(run)) {
+            self.keys.extend_from_slice(&length_of(bytes));
+            self.keys.extend_from_slice(bytes);
+        }
+        let known = Known { hash, key, value };
         self.known.insert_unique(hash, known, |known| known.hash);
     }
 }
 
-fn length_of(bytes: &[u8]) -> [u8; 8] {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes()
+fn length_of(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// Milliseconds of `mm:ss.fffZ`; `None` for any other form, and for a leap second.
