@@ -77,6 +77,10 @@ pub(crate) fn run(repository: &Repository, steps: &Steps, options: &Options) -> 
             .env("BOLERO_LIBFUZZER_ARGS", engine_arguments(repository, &target, &work, options.minutes)?)
             .run(Output::Terminal)
             .with_context(|| {
+                // It also ends so when it is interrupted, or when it cannot be built.
+                if fs::read_dir(&findings).is_ok_and(|mut inputs| inputs.next().is_none()) {
+                    return format!("{target} ended early, without a finding");
+                }
                 format!(
                     "a finding: copy the input from {} to {SOURCES}/__fuzz__/{target}/crashes under a name that says \
                      what it is, where `cargo test -p fuzz` runs it from then on",
