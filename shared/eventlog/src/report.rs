@@ -420,7 +420,9 @@ impl Accounting {
         self.end_run();
         let mut report = self.report;
         for (event_type, rows) in self.rows_by_event_type {
-            report.rows_by_event_type.insert(event_type.name().to_owned(), rows);
+            // An unknown name may be a known one once it is cleaned.
+            let count = report.rows_by_event_type.entry(event_type.name().to_owned()).or_default();
+            *count = count.saturating_add(rows);
         }
         report.gaps = self.gaps.into_iter().map(|(gap, rows)| CountedGap { gap, rows }).collect();
         report.hours = self
@@ -468,6 +470,17 @@ mod tests {
         assert_eq!(report.rows_by_event_type.len(), MAX_UNKNOWN_NAMES + 1);
         assert_eq!(report.rows_by_event_type.values().sum::<u64>(), 502);
         assert_eq!(report.rows_by_event_type.get(FURTHER_NAMES), Some(&402));
+    }
+
+    #[test]
+    fn an_unknown_name_that_is_cleaned_into_a_known_one_adds_to_it() {
+        let mut accounting = Accounting::default();
+        accounting.unread(b"Login\xFF");
+        let at = DateTime::from_timestamp(0, 0).unwrap();
+        accounting.read(EventType::Login, "00D5g000004Hq3K", at, false);
+        let report = accounting.finish(false, 0, 0);
+        assert_eq!(report.rows, 2);
+        assert_eq!(report.rows_by_event_type, BTreeMap::from([("Login".to_owned(), 2)]));
     }
 
     #[test]

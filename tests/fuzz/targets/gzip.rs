@@ -19,11 +19,13 @@ const HEADER: &[u8] = b"\x1F\x8B\x08\0\0\0\0\0\0\xFF";
 
 #[test]
 fn any_gzip_is_inflated_within_its_limits_or_refused() {
-    check!(name = "gzip").with_iterations(150).for_each(|input: &[u8]| {
+    let check = |input: &[u8]| {
         let is_gzip = input.starts_with(&HEADER[..2]);
         check_stream(&[if is_gzip { b"" } else { HEADER }, input].concat());
         check_contents(input);
-    });
+    };
+    check!(name = "gzip").with_iterations(0).for_each(check);
+    crate::inputs::each(150, check);
 }
 
 /// Whatever the stream holds, memory is bounded and no more comes out than is allowed.

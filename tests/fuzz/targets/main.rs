@@ -17,6 +17,7 @@ mod growth;
 #[cfg(test)]
 mod gzip;
 #[cfg(test)]
+mod inputs;
 mod json;
 #[cfg(test)]
 mod soql;

@@ -12,10 +12,12 @@ const PEAK_BYTES: u64 = 256 << 10;
 
 #[test]
 fn any_query_gives_names_and_no_value() {
-    check!(name = "soql").with_iterations(1_000).for_each(|input: &[u8]| {
+    let check = |input: &[u8]| {
         check_query(&String::from_utf8_lossy(input));
         check_query(&String::from_utf8_lossy(&soup::of(input, &soup::SOQL)));
-    });
+    };
+    check!(name = "soql").with_iterations(0).for_each(check);
+    crate::inputs::each(1_000, check);
 }
 
 fn check_query(query: &str) {
@@ -34,7 +36,10 @@ fn check_query(query: &str) {
     }
     assert!(!is_count || !objects.is_empty());
     assert!(limit.is_none() || query.to_ascii_uppercase().contains("LIMIT"));
-    assert_eq!(shape(&with_other_literals(query)), found, "a literal shows");
+    // In braces, a search has its text, in which a quote is a quote.
+    if !query.contains('{') {
+        assert_eq!(shape(&with_other_literals(query)), found, "a literal shows");
+    }
 }
 
 /// The same query with something else in each of its literals.
