@@ -1,11 +1,11 @@
 //! Files of this machine as objects: what is to be read where it lies, and what is kept in a temporary folder.
 
-use std::{io, ops::Range, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use async_trait::async_trait;
 use ports::{ObjectReader, ObjectStore, PortError, Result};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 /// The bucket of what is to be read; its keys are paths, or `-` for standard input.
 pub(crate) const INPUT: &str = "file";
@@ -53,23 +53,6 @@ impl ObjectStore for LocalObjects {
         let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
         // When a file was last written here says nothing of when its log came from Salesforce.
         Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None, landed_at: None })
-    }
-
-    async fn open_range(
-        &self,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-        range: Range<u64>,
-    ) -> Result<ObjectReader> {
-        let whole = self.open(bucket, key, version).await?;
-        let mut body = whole.body;
-        let mut before = (&mut body).take(range.start);
-        tokio::io::copy(&mut before, &mut tokio::io::sink())
-            .await
-            .map_err(|error| failed("reading a file", &error))?;
-        let length = range.end.saturating_sub(range.start);
-        Ok(ObjectReader { body: Box::pin(body.take(length)), size_bytes: Some(length), ..whole })
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {

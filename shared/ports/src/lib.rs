@@ -36,7 +36,7 @@ use eventlog::{
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 use thiserror::Error;
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 pub use record::{
     AgentHourRecord, ArrivalsRecord, ConfigurationRefusal, Coverage, DayRecord,
@@ -120,14 +120,23 @@ pub enum Committed {
 pub trait ObjectStore: Send + Sync {
     /// Opens an object; the given version of it, where a bucket keeps versions.
     async fn open(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<ObjectReader>;
-    /// Opens a range of an object, which ends before `range.end`.
+    /// Opens a range of an object, which ends before `range.end`. A store that knows no ranges reads over what is before.
     async fn open_range(
         &self,
         bucket: &str,
         key: &str,
         version: Option<&str>,
         range: Range<u64>,
-    ) -> Result<ObjectReader>;
+    ) -> Result<ObjectReader> {
+        let whole = self.open(bucket, key, version).await?;
+        let mut body = whole.body;
+        let mut before = (&mut body).take(range.start);
+        tokio::io::copy(&mut before, &mut tokio::io::sink()).await.map_err(|error| {
+            PortError::Unavailable { call: "opening a range", reason: error.to_string() }
+        })?;
+        let length = range.end.saturating_sub(range.start);
+        Ok(ObjectReader { body: Box::pin(body.take(length)), size_bytes: Some(length), ..whole })
+    }
     /// Writes an object whole. Callers name objects after their content or their source, so that writing
     /// twice writes the same.
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()>;

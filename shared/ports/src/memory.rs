@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,7 +19,6 @@ use eventlog::{
 };
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
-use tokio::io::AsyncReadExt as _;
 
 use crate::{
     AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
@@ -57,25 +55,6 @@ impl ObjectStore for MemoryObjects {
             landed_at: None,
             body: Box::pin(std::io::Cursor::new(body)),
         })
-    }
-
-    async fn open_range(
-        &self,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-        range: Range<u64>,
-    ) -> Result<ObjectReader> {
-        let whole = self.open(bucket, key, version).await?;
-        let mut body = whole.body;
-        tokio::io::copy(&mut (&mut body).take(range.start), &mut tokio::io::sink()).await.map_err(
-            |error| PortError::Unavailable {
-                call: "objects.open_range",
-                reason: error.to_string(),
-            },
-        )?;
-        let length = range.end.saturating_sub(range.start);
-        Ok(ObjectReader { body: Box::pin(body.take(length)), size_bytes: Some(length), ..whole })
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
