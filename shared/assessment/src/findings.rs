@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use eventlog::attribution::AgentKey;
+use eventlog::{attribution::AgentKey, joins::Confidence};
 use serde::{Deserialize, Serialize};
 
 /// Data categories of the severity matrix, the worst last.
@@ -225,6 +225,9 @@ pub struct DayFindings {
     /// Records counted in those rows, each row once.
     #[serde(default)]
     pub suspect_record_count: u64,
+    /// Of `suspect_row_count` those that are not certainly the agent's, by how sure that is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unsure_row_counts: BTreeMap<Confidence, u64>,
     /// Signals, in the order of their rules. Empty on a clean day.
     pub signals: Vec<Signal>,
     /// What was exposed in violation, by object.
@@ -254,6 +257,9 @@ pub struct Findings {
     pub exposures: BTreeMap<String, ObjectExposure>,
     /// Log rows in violation.
     pub row_count: u64,
+    /// Those that are not certainly the agent's, by how sure that is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unsure_row_counts: BTreeMap<Confidence, u64>,
     /// Records counted in them.
     pub record_count: u64,
     /// How many persons.

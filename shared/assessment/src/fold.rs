@@ -61,11 +61,8 @@ pub fn fold(days: &[DayFindings], configuration: &Configuration) -> Option<Findi
     let sum = |of: fn(&DayFindings) -> u64| {
         days.iter().fold(0_u64, |sum, day| sum.saturating_add(of(day)))
     };
-    let mut gaps = BTreeMap::new();
-    for (reason, rows) in days.iter().flat_map(|day| &day.gaps) {
-        let known: &mut u64 = gaps.entry(*reason).or_default();
-        *known = known.saturating_add(*rows);
-    }
+    let gaps = sums(days.iter().flat_map(|day| &day.gaps));
+    let unsure_row_counts = sums(days.iter().flat_map(|day| &day.unsure_row_counts));
     let newest = days.iter().map(|day| &day.scoring_version).max()?;
     Some(Findings {
         org_id: whose.0.clone(),
@@ -78,10 +75,22 @@ pub fn fold(days: &[DayFindings], configuration: &Configuration) -> Option<Findi
         subject_estimate: estimate(&estimates),
         exposures,
         row_count: sum(|day| day.suspect_row_count),
+        unsure_row_counts,
         record_count: sum(|day| day.suspect_record_count),
         gaps,
         scoring_version: newest.clone(),
     })
+}
+
+fn sums<'a, K: Copy + Ord + 'a>(
+    counts: impl Iterator<Item = (&'a K, &'a u64)>,
+) -> BTreeMap<K, u64> {
+    let mut sums = BTreeMap::new();
+    for (key, rows) in counts {
+        let sum: &mut u64 = sums.entry(*key).or_default();
+        *sum = sum.saturating_add(*rows);
+    }
+    sums
 }
 
 /// More of a day's rows first; what follows only makes the choice between equals the same in any order.

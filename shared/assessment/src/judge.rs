@@ -95,6 +95,7 @@ pub fn judge_day(
         gaps: BTreeMap::new(),
         suspect_row_count: 0,
         suspect_record_count: 0,
+        unsure_row_counts: BTreeMap::new(),
         signals: bench.signals(&lines, &breaches),
         exposures: exposures(&lines),
         scoring_version: SCORING_VERSION.to_owned(),

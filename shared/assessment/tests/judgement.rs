@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::{
     Configuration, ConfigurationFiles, INCIDENT_SCORE, UNNAMED_OBJECT, findings::*, fold, judge_day,
@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{
     attribution::{AgentKey, AttributedBy},
     event_type::EventType,
+    joins::Confidence,
     row::{Channel, Hour, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
     tls::TlsProtocol,
@@ -84,7 +85,7 @@ fn line(agent: &'static str, operation: Operation, objects: &[&str]) -> Made {
             cipher_suites: BTreeSet::new(),
             limited_call_count: 0,
             attributed_by: AttributedBy::ConnectedApp,
-            joined_by: None,
+            unsure_row_counts: BTreeMap::new(),
             joined_row_count: 0,
             evidence: BTreeSet::from(["00aa".to_owned()]),
         },
@@ -1049,4 +1050,24 @@ proptest! {
             prop_assert!(folded.severity.level_at_lower <= folded.severity.level);
         }
     }
+}
+
+/// Only rows that a signal rests on are told, with how sure it is that the agent made them.
+#[test]
+fn rows_in_violation_say_how_sure_it_is_whose_they_are() {
+    let unsure = |objects: &[&str], operation, counts: &[(Confidence, u64)]| {
+        let mut made = line(DESK, operation, objects).records(40, 10);
+        made.line.unsure_row_counts = counts.iter().copied().collect();
+        made
+    };
+    let day = judged(&[
+        unsure(&["Health_Intake__c"], Operation::Read, &[(Confidence::High, 4)]),
+        unsure(&["Contact"], Operation::Export, &[(Confidence::High, 1), (Confidence::Low, 2)]),
+        unsure(&["Case"], Operation::Read, &[(Confidence::Moderate, 9)]),
+    ]);
+    assert_eq!(day.suspect_row_count, 20);
+    let expected = BTreeMap::from([(Confidence::High, 5), (Confidence::Low, 2)]);
+    assert_eq!(day.unsure_row_counts, expected);
+    let folded = fold(&[day], &configuration()).unwrap();
+    assert_eq!(folded.unsure_row_counts, expected);
 }

@@ -11,7 +11,7 @@ use self::executions::Executions;
 use crate::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
-    joins::JoinKind,
+    joins::{Confidence, JoinKind},
     row::{AccessRow, Channel, Hour, Operation},
     tls::TlsProtocol,
 };
@@ -90,9 +90,9 @@ pub struct TallyLine {
     pub limited_call_count: u64,
     /// The weakest ground on which a row was given to the agent.
     pub attributed_by: AttributedBy,
-    /// The weakest key by which a row was joined to one that names the agent; `None` where all name it themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub joined_by: Option<JoinKind>,
+    /// Succeeded rows that are not certainly the agent's, by how sure that is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unsure_row_counts: BTreeMap<Confidence, u64>,
     /// Rows that were joined; they are in `row_count`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub joined_row_count: u64,
@@ -218,7 +218,7 @@ impl TallyLine {
             cipher_suites: BTreeSet::new(),
             limited_call_count: 0,
             attributed_by: ground.by,
-            joined_by: None,
+            unsure_row_counts: BTreeMap::new(),
             joined_row_count: 0,
             evidence: BTreeSet::new(),
         }
@@ -227,6 +227,11 @@ impl TallyLine {
     fn add(&mut self, row: &AccessRow, ground: Ground) {
         self.row_count = self.row_count.saturating_add(1);
         if row.succeeded {
+            let confidence = Confidence::of(ground.by, ground.joined_by);
+            if confidence != Confidence::Certain {
+                let count = self.unsure_row_counts.entry(confidence).or_default();
+                *count = count.saturating_add(1);
+            }
             let is_uncounted = row.record_count.is_none()
                 && matches!(row.operation, Operation::Read | Operation::Export)
                 && row.event_type.counts_records();
@@ -261,7 +266,6 @@ impl TallyLine {
         self.first_at = self.first_at.min(row.at);
         self.last_at = self.last_at.max(row.at);
         self.attributed_by = self.attributed_by.max(ground.by);
-        self.joined_by = self.joined_by.max(ground.joined_by);
         self.joined_row_count =
             self.joined_row_count.saturating_add(u64::from(ground.joined_by.is_some()));
     }
@@ -291,7 +295,10 @@ impl TallyLine {
         self.record_ids.extend(other.record_ids);
         self.record_ids_cut |= cut(&mut self.record_ids, MAX_RECORD_IDS_PER_LINE);
         self.attributed_by = self.attributed_by.max(other.attributed_by);
-        self.joined_by = self.joined_by.max(other.joined_by);
+        for (confidence, rows) in other.unsure_row_counts {
+            let count = self.unsure_row_counts.entry(confidence).or_default();
+            *count = count.saturating_add(rows);
+        }
         self.joined_row_count = self.joined_row_count.saturating_add(other.joined_row_count);
     }
 }

@@ -8,6 +8,7 @@ use assessment::findings::{
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use deadlines::{Obligation, Stage, Standing};
+use eventlog::joins::Confidence;
 use incident::{Alert, Incident};
 
 use crate::{Context, worst_objects};
@@ -346,6 +347,7 @@ fn how_sure(page: &mut Page, incident: &Incident) {
         "Nobody registered what this agent is for, so nothing says that it was allowed, or that it was not. \
          Whether this is a personal data breach (Art. 4(12)) is for you to decide."
     });
+    who_acted(page, &incident.findings);
     let open: Vec<String> = incident
         .findings
         .gaps
@@ -359,6 +361,38 @@ fn how_sure(page: &mut Page, incident: &Incident) {
         for gap in open {
             page.item("-", &gap);
         }
+    }
+}
+
+/// On what ground the rows are this agent's.
+fn who_acted(page: &mut Page, findings: &Findings) {
+    let unsure: u64 = findings.unsure_row_counts.values().sum();
+    let certain = findings.row_count.saturating_sub(unsure);
+    if unsure == 0 {
+        page.line("Each row bears a mark of this agent that Salesforce wrote: a bot, a planner, a connected app or a user.");
+        return;
+    }
+    page.line(&format!(
+        "Who acted is told by a mark that Salesforce wrote (bot, planner, connected app or user) in {} of {}. Of the \
+         others:",
+        counted(certain, "row"),
+        thousands(findings.row_count),
+    ));
+    for (confidence, rows) in &findings.unsure_row_counts {
+        page.item("-", &format!("{} {}", counted(*rows, "row"), confidence_words(*confidence)));
+    }
+}
+
+fn confidence_words(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Certain => "with such a mark",
+        Confidence::High => {
+            "with the bulk job or the session of a row that bears the mark: nearly certain"
+        }
+        Confidence::Moderate => {
+            "with the request or the login of a row that bears the mark: likely"
+        }
+        Confidence::Low => "by what the caller says of itself, which anybody can say",
     }
 }
 

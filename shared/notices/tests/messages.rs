@@ -15,7 +15,7 @@ use assessment::findings::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use deadlines::{Facts, Law, ReminderPolicy, Stage};
-use eventlog::attribution::AgentKey;
+use eventlog::{attribution::AgentKey, joins::Confidence};
 use incident::{Alert, Change, Incident, Policy};
 use jsonschema::Validator;
 use notices::{Context, Notice, SUBJECT_CHARACTERS_MAX, notice};
@@ -116,6 +116,11 @@ fn leak() -> Findings {
             upper: Some(57_432),
             basis: SubjectBasis::RecordsCounted,
         },
+        unsure_row_counts: BTreeMap::from([
+            (Confidence::High, 12),
+            (Confidence::Moderate, 1),
+            (Confidence::Low, 2),
+        ]),
         gaps: BTreeMap::from([
             (GapReason::UnclassifiedObject, 1),
             (GapReason::RecordsNotCounted, 1_204),
@@ -155,6 +160,7 @@ fn undeclared() -> Findings {
             upper: None,
             basis: SubjectBasis::Uncounted,
         },
+        unsure_row_counts: BTreeMap::new(),
         gaps: BTreeMap::from([(GapReason::UnregisteredAgent, 1)]),
         ..leak()
     }

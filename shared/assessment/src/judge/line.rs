@@ -148,6 +148,9 @@ impl Line<'_> {
             findings.suspect_row_count = findings.suspect_row_count.saturating_add(succeeded);
             findings.suspect_record_count =
                 findings.suspect_record_count.saturating_add(self.record_count());
+            for (confidence, rows) in &self.tally.unsure_row_counts {
+                add(&mut findings.unsure_row_counts, *confidence, *rows);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eventlog::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
+    joins::Confidence,
     row::{AccessRow, Hour},
     tally::{AgentHour, MAX_AGENT_HOUR_BYTES, MAX_LINES, MAX_RECORD_IDS, Tally, TallyLine},
     tls::{Tls, TlsProtocol},
@@ -125,6 +126,7 @@ fn the_weakest_ground_of_attribution_is_kept() {
     tally.add(&row, &agent("a", AttributedBy::UserAgent));
     let hour = tally.finish().remove(&AgentKey("a".to_owned())).unwrap();
     assert_eq!(hour.lines[0].attributed_by, AttributedBy::UserAgent);
+    assert_eq!(hour.lines[0].unsure_row_counts, BTreeMap::from([(Confidence::Low, 1)]));
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub(crate) fn findings(level: SeverityLevel, row_count: u64) -> Findings {
         row_count,
         record_count: row_count * 10,
         subject_estimate: SubjectEstimate::default(),
+        unsure_row_counts: BTreeMap::new(),
         gaps: BTreeMap::new(),
         scoring_version: "test".to_owned(),
     }

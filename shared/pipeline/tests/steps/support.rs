@@ -174,6 +174,7 @@ pub(crate) fn opened(agent: &str, now: DateTime<Utc>) -> Change {
         row_count: 1,
         record_count: 1,
         subject_estimate: SubjectEstimate::default(),
+        unsure_row_counts: BTreeMap::new(),
         gaps: BTreeMap::new(),
         scoring_version: "test".to_owned(),
     };

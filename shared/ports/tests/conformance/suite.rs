@@ -206,7 +206,7 @@ fn line(record_id_count: u32) -> TallyLine {
         cipher_suites: BTreeSet::new(),
         limited_call_count: 0,
         attributed_by: AttributedBy::ConnectedApp,
-        joined_by: None,
+        unsure_row_counts: BTreeMap::new(),
         joined_row_count: 0,
         evidence: BTreeSet::new(),
     }
@@ -248,6 +248,7 @@ fn day_record(org_id: &str, name: &str, day: &str) -> DayRecord {
             day: day.parse().unwrap(),
             row_count: 3,
             verdicts: BTreeMap::new(),
+            unsure_row_counts: BTreeMap::new(),
             gaps: BTreeMap::new(),
             suspect_row_count: 0,
             suspect_record_count: 0,
@@ -531,6 +532,7 @@ fn findings(org_id: &str, name: &str, row_count: u64) -> Findings {
         row_count,
         record_count: row_count,
         subject_estimate: SubjectEstimate::default(),
+        unsure_row_counts: BTreeMap::new(),
         gaps: BTreeMap::new(),
         scoring_version: "test".to_owned(),
     }
