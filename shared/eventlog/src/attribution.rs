@@ -51,6 +51,21 @@ pub enum AttributedBy {
     UserAgent,
 }
 
+impl AttributedBy {
+    /// The surest is 1.
+    pub(crate) const fn rank(self) -> u8 {
+        match self {
+            Self::Bot => 1,
+            Self::Planner => 2,
+            Self::ConnectedApp => 3,
+            Self::User => 4,
+            Self::ClientCategory => 5,
+            Self::ClientName => 6,
+            Self::UserAgent => 7,
+        }
+    }
+}
+
 /// An identity of a registered agent. Ids may be given with 15 or 18 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RegisteredIdentity {

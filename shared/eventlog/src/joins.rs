@@ -9,7 +9,8 @@
 //! - A bot or a planner acts inside the session of the person who talks to it. Its rows link their request and their
 //!   job, never the session, or everything that the person does would be the agent's.
 //! - A connected app has sessions of its own, and so has a client that names itself: job, session and login are linked.
-//!   Their requests are so many that only those for reports and files are, whose echoes have no other key.
+//!   Their requests are so many that only those for reports and files are, whose echoes have no other key. A call is for
+//!   them if its address says so.
 //! - A row that was itself joined offers nothing: a chain of joins would be as weak as all its members.
 //! - A caller can choose `REQUEST_ID` (header `X-SFDC-REQUEST-ID`): it leads to a row's agent, never away from one, for
 //!   only rows seek that say nothing themselves.
@@ -22,7 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     attribution::{AgentDirectory, AttributedBy, Attribution},
     event_type::EventType,
-    row::{AccessRow, Channel, Identity, JoinKeys, Operation},
+    row::{AccessRow, Channel, Identity, JoinKeys},
 };
 
 /// By which key a row was joined to one that says who acted, the surest first.
@@ -98,9 +99,12 @@ pub struct JoinKey {
     pub value: String,
 }
 
-/// The mark by which an agent was told, in a row of this type.
+/// The mark by which an agent was told, in a row of this type. The surest comes first, so that of two copies of a row
+/// the one stays that was joined to the surer caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LinkedCaller {
+    /// Which mark it is.
+    pub by: AttributedBy,
     /// The type of the row that bears the mark.
     pub event_type: EventType,
     /// The mark alone: the other columns of the row are left out.
@@ -108,11 +112,12 @@ pub struct LinkedCaller {
 }
 
 impl LinkedCaller {
-    /// Names this caller in keys: hex of the first 16 bytes of SHA-256 over its JSON.
-    pub fn hash(&self) -> String {
+    /// Names this caller in keys, so that surer ones sort first: the rank of its mark, and hex of the first 16 bytes of
+    /// SHA-256 over its JSON.
+    pub fn sort_key(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         let digest = Sha256::digest(json);
-        hex::encode(digest.get(..16).unwrap_or(&digest))
+        format!("{}-{}", self.by.rank(), hex::encode(digest.get(..16).unwrap_or(&digest)))
     }
 }
 
@@ -134,8 +139,8 @@ pub struct Joined {
     pub caller: LinkedCaller,
 }
 
-/// Most callers of a key that are believed. One key of more callers than that says nothing of any of them.
-pub const MAX_CALLERS_PER_KEY: usize = 16;
+/// Most callers of a key that are looked at, the surest first. Only marks that callers choose are ever more.
+pub const MAX_CALLERS_PER_KEY: usize = 64;
 
 /// The keys by which a row seeks whoever made it, in the order in which they are believed.
 pub fn sought_keys(org_id: &str, event_type: EventType, keys: &JoinKeys) -> Vec<JoinKey> {
@@ -177,29 +182,22 @@ pub fn offered_links(row: &AccessRow, attribution: &Attribution) -> Vec<Link> {
         AttributedBy::Bot | AttributedBy::Planner => &[JoinKind::Job, JoinKind::Request],
         // Every row has USER_ID and says so itself.
         AttributedBy::User => &[],
-        AttributedBy::ConnectedApp if moves_reports_or_files(row) => &JoinKind::ALL,
+        AttributedBy::ConnectedApp if row.join_keys.moves_reports_or_files => &JoinKind::ALL,
         AttributedBy::ConnectedApp
         | AttributedBy::ClientCategory
         | AttributedBy::ClientName
         | AttributedBy::UserAgent => &[JoinKind::Job, JoinKind::Session, JoinKind::Login],
     };
-    let caller =
-        LinkedCaller { event_type: row.event_type, identity: mark_alone(&row.identity, *by) };
+    let caller = LinkedCaller {
+        by: *by,
+        event_type: row.event_type,
+        identity: mark_alone(&row.identity, *by),
+    };
     kinds
         .iter()
         .filter_map(|kind| key(&row.org_id, *kind, &row.join_keys))
         .map(|key| Link { key, caller: caller.clone() })
         .collect()
-}
-
-/// Calls for reports have no object of their own, and what they read has rows with no other key.
-fn moves_reports_or_files(row: &AccessRow) -> bool {
-    const FILES: [&str; 4] = ["ContentVersion", "ContentDocument", "Document", "Attachment"];
-    let is_taken = matches!(row.operation, Operation::Read | Operation::Export);
-    is_taken
-        && (row.objects.is_empty()
-            || row.objects.contains("Report")
-            || FILES.iter().any(|object| row.objects.contains(*object)))
 }
 
 fn key(org_id: &str, kind: JoinKind, keys: &JoinKeys) -> Option<JoinKey> {
@@ -258,17 +256,10 @@ impl KnownLinks {
     /// is told by the surest mark.
     pub fn join(&self, directory: &AgentDirectory, sought: &[JoinKey]) -> Option<Joined> {
         sought.iter().find_map(|key| {
-            let callers = self.0.get(key)?;
-            if callers.len() > MAX_CALLERS_PER_KEY {
-                return None;
-            }
-            let agents = callers.iter().filter_map(|caller| {
-                match directory.attribute(caller.event_type, &caller.identity) {
-                    Attribution::Agent { agent, by, .. } => Some((by, agent, caller)),
-                    Attribution::NotAnAgent => None,
-                }
-            });
-            let (_, _, caller) = agents.min()?;
+            let is_agent = |caller: &&LinkedCaller| {
+                directory.attribute(caller.event_type, &caller.identity).is_agent()
+            };
+            let caller = self.0.get(key)?.iter().find(is_agent)?;
             Some(Joined { by: key.kind, caller: caller.clone() })
         })
     }

@@ -31,6 +31,9 @@ const MAX_IDENTITY_BYTES: usize = 256;
 /// Longest join key that is kept, in bytes.
 const MAX_KEY_BYTES: usize = 64;
 
+/// Objects whose records are files.
+const FILE_OBJECTS: [&str; 4] = ["ContentVersion", "ContentDocument", "Document", "Attachment"];
+
 /// What the ids of bulk jobs start with.
 const BULK_JOB_PREFIX: &str = "750";
 
@@ -60,6 +63,7 @@ struct Access {
     record_ids: BTreeSet<String>,
     /// The bulk job that a call is about.
     job_id: Option<String>,
+    moves_reports_or_files: bool,
     succeeded: bool,
     /// The door, where the row itself says; else that of its type.
     channel: Option<Channel>,
@@ -75,6 +79,7 @@ impl Default for Access {
             response_bytes: None,
             record_ids: BTreeSet::new(),
             job_id: None,
+            moves_reports_or_files: false,
             succeeded: true,
             channel: None,
         }
@@ -182,7 +187,7 @@ impl<'a> Fields<'a> {
         while access.record_ids.len() > MAX_RECORD_IDS_PER_ROW {
             access.record_ids.pop_last();
         }
-        let keys = self.join_keys()?;
+        let keys = self.join_keys();
         let client_address = source_address(&self.text(columns.client_ip, "CLIENT_IP")?);
         let from = source_address(&self.text(columns.source_ip, "SOURCE_IP")?);
         let is_internal = client_address.as_deref().is_none_or(|it| it == SALESFORCE_ADDRESS);
@@ -197,6 +202,7 @@ impl<'a> Fields<'a> {
             identity: identity(caller),
             join_keys: JoinKeys {
                 job_id: keys.job_id.or(access.job_id),
+                moves_reports_or_files: access.moves_reports_or_files,
                 execution: self.execution(event_type),
                 ..keys
             },
@@ -221,24 +227,20 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn key(
-        &self,
-        position: Option<usize>,
-        column: &'static str,
-    ) -> Result<Option<String>, NotText> {
-        self.text(position, column).map(|text| non_empty(&text, MAX_KEY_BYTES))
-    }
-
-    /// What the row may be joined by.
-    pub(crate) fn join_keys(&self) -> Result<JoinKeys, NotText> {
+    /// What the row may be joined by. A key that is not UTF-8 is as good as none: it keeps no row from being read.
+    pub(crate) fn join_keys(&self) -> JoinKeys {
         let columns = self.columns();
-        Ok(JoinKeys {
-            request_id: self.key(columns.request_id, "REQUEST_ID")?,
-            session_key: self.key(columns.session_key, "SESSION_KEY")?,
-            login_key: self.key(columns.login_key, "LOGIN_KEY")?,
-            job_id: self.key(columns.job_id, "JOB_ID")?.map(|id| id_15(&id).unwrap_or(id)),
-            execution: None,
-        })
+        let key = |position, column| {
+            let text = self.text(position, column).ok()?;
+            non_empty(&text, MAX_KEY_BYTES)
+        };
+        JoinKeys {
+            request_id: key(columns.request_id, "REQUEST_ID"),
+            session_key: key(columns.session_key, "SESSION_KEY"),
+            login_key: key(columns.login_key, "LOGIN_KEY"),
+            job_id: key(columns.job_id, "JOB_ID").map(|id| id_15(&id).unwrap_or(id)),
+            ..JoinKeys::default()
+        }
     }
 
     /// Whether a machine may have made this row, of a type where that is possible ([`joins::may_seek`]): reports and
@@ -516,6 +518,7 @@ impl Access {
             self.apply_query(&soql::shape(query));
         }
         self.job_id.clone_from(&call.job_id);
+        self.moves_reports_or_files = call.moves_reports_or_files;
         call.is_job
     }
 }
@@ -528,6 +531,7 @@ struct RestCall<'a> {
     query: Option<String>,
     is_job: bool,
     job_id: Option<String>,
+    moves_reports_or_files: bool,
 }
 
 impl<'a> RestCall<'a> {
@@ -588,7 +592,10 @@ impl<'a> RestCall<'a> {
             .iter()
             .filter(|segment| is_job && segment.starts_with(BULK_JOB_PREFIX))
             .find_map(|segment| id_15(segment));
-        Self { operation, object, record_ids, query, is_job, job_id }
+        let moves_reports_or_files = (first == "analytics" && segments.contains(&"reports"))
+            || (segments.contains(&"connect") && segments.contains(&"files"))
+            || object.is_some_and(|object| FILE_OBJECTS.contains(&object));
+        Self { operation, object, record_ids, query, is_job, job_id, moves_reports_or_files }
     }
 }
 

@@ -720,7 +720,7 @@ impl<'a> Reading<'a> {
             }
             return Ok(None);
         }
-        let sought = sought_keys(org_id, event_type, &fields.join_keys()?);
+        let sought = sought_keys(org_id, event_type, &fields.join_keys());
         let seeks = !sought.is_empty();
         let joined = if seeks { self.sink.unclaimed(sought).map_err(RowStop::Sink)? } else { None };
         if joined.is_none() {

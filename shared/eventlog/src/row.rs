@@ -147,6 +147,9 @@ pub struct JoinKeys {
     /// `JOB_ID` of a bulk job, or the job that the address of a REST call names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
+    /// Whether the row is a REST call for a report or a file: what it moves has rows with no key but the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moves_reports_or_files: bool,
     /// Shared by the rows of one run of a report, a list view or a query, each of which counts the records of all
     /// before it: hex of 16 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

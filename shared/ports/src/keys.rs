@@ -1,7 +1,12 @@
 //! Names in tables and buckets: the one place that knows how they are written and read back.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, joins::JoinKey, row::Hour};
+use eventlog::{
+    attribution::AgentKey,
+    event_type::EventType,
+    joins::{JoinKey, LinkedCaller},
+    row::Hour,
+};
 use incident::IncidentId;
 
 const AGENT: &str = "AGENT#";
@@ -87,9 +92,9 @@ pub fn join_partition(key: &JoinKey) -> String {
     format!("JOIN#{}#{}#{}", key.org_id, key.kind.name(), key.value)
 }
 
-/// Sort key of a caller that owns a key.
-pub fn link_sort(caller_hash: &str) -> String {
-    format!("{LINK_PREFIX}{caller_hash}")
+/// Sort key of a caller that owns a key; surer ones sort first.
+pub fn link_sort(caller: &LinkedCaller) -> String {
+    format!("{LINK_PREFIX}{}", caller.sort_key())
 }
 
 /// Sort key of a file that seeks a key.

@@ -205,7 +205,7 @@ pub trait JoinTable: Send + Sync {
     async fn put_link(&self, link: &Link, now: DateTime<Utc>) -> Result<bool>;
     /// Notes that they have.
     async fn announced(&self, link: &Link, now: DateTime<Utc>) -> Result<()>;
-    /// The callers that own a key.
+    /// The callers that own a key, the surest [`eventlog::joins::MAX_CALLERS_PER_KEY`] of them: in the order of their sort keys.
     async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>>;
     /// Notes that a file, known by the hash of its source, has rows that seek a key.
     async fn put_seeker(

@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{
     attribution::AgentKey,
     event_type::EventType,
-    joins::{JoinKey, Link, LinkedCaller},
+    joins::{JoinKey, Link, LinkedCaller, MAX_CALLERS_PER_KEY},
     row::Hour,
 };
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
@@ -277,7 +277,10 @@ impl JoinTable for MemoryJoins {
     async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>> {
         let state = lock(&self.0);
         let links = state.links.get(key);
-        Ok(links.into_iter().flat_map(|callers| callers.keys().cloned()).collect())
+        let mut callers: Vec<_> = links.into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        callers.sort_by_cached_key(LinkedCaller::sort_key);
+        callers.truncate(MAX_CALLERS_PER_KEY);
+        Ok(callers)
     }
 
     async fn put_seeker(

@@ -3,10 +3,7 @@
 use eventlog::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::EventType,
-    joins::{
-        Confidence, JoinKey, JoinKind, Joined, KnownLinks, Link, LinkedCaller, MAX_CALLERS_PER_KEY,
-        offered_links,
-    },
+    joins::{Confidence, JoinKey, JoinKind, Joined, KnownLinks, Link, LinkedCaller, offered_links},
     reader::{QuarantinedRow, ReadLimits, RowSink, SinkError, read_log},
     report::FileReport,
     row::{AccessRow, Identity},
@@ -53,6 +50,7 @@ fn key(kind: JoinKind, value: &str) -> JoinKey {
 
 fn app(id: &str) -> LinkedCaller {
     LinkedCaller {
+        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity { connected_app_id: Some(id.to_owned()), ..Identity::default() },
     }
@@ -236,25 +234,48 @@ fn a_joined_row_is_an_agents_and_says_over_which_key() {
     }
 }
 
+/// A name that anybody can take does not hide who really holds the session, however many are offered.
 #[test]
-fn a_key_of_too_many_callers_says_nothing() {
-    let job = key(JoinKind::Job, "7505g00000JOB01");
+fn a_key_of_many_callers_is_the_surest_ones() {
+    let client = |name: String| LinkedCaller {
+        by: AttributedBy::ClientName,
+        event_type: EventType::RestApi,
+        identity: Identity { client_name: Some(name), ..Identity::default() },
+    };
     let session = key(JoinKind::Session, "session-1");
-    let mut links = KnownLinks::default();
-    links.add(session.clone(), [app("0H4000000000007")]);
-    for number in 0..=MAX_CALLERS_PER_KEY {
-        let sought = [job.clone(), session.clone()];
-        let by = links.join(&directory(), &sought).unwrap().by;
-        let expected = if number == 0 { JoinKind::Session } else { JoinKind::Job };
-        assert_eq!(by, expected, "{number} callers");
-        links.add(job.clone(), [app(&format!("0H40000000001{number:02}"))]);
+    let names = (0..100).map(|number| client(format!("python-client-{number}")));
+    let callers: Vec<_> = names.chain([app(APP), app("0H4000000000009")]).collect();
+    for order in [callers.clone(), callers.into_iter().rev().collect()] {
+        let mut links = KnownLinks::default();
+        for caller in order {
+            links.add(session.clone(), [caller]);
+        }
+        let joined = links.join(&directory(), std::slice::from_ref(&session)).unwrap();
+        assert_eq!((joined.by, joined.caller), (JoinKind::Session, app("0H4000000000009")));
     }
-    assert_eq!(links.join(&directory(), &[job]), None);
+}
+
+/// What is read of a key from a table is cut at its end: keys sort by how sure their callers are.
+#[test]
+fn surer_callers_sort_first() {
+    let marks = [
+        AttributedBy::Bot,
+        AttributedBy::Planner,
+        AttributedBy::ConnectedApp,
+        AttributedBy::User,
+        AttributedBy::ClientCategory,
+        AttributedBy::ClientName,
+        AttributedBy::UserAgent,
+    ];
+    let keys = marks.map(|by| LinkedCaller { by, ..app(APP) }.sort_key());
+    assert!(keys.is_sorted(), "{keys:?}");
+    assert!(marks.is_sorted());
 }
 
 #[test]
 fn a_caller_of_people_leads_nowhere() {
     let mobile = LinkedCaller {
+        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity {
             connected_app_name: Some("Salesforce Mobile".to_owned()),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError};
 use chrono::{DateTime, TimeDelta, Utc};
-use eventlog::joins::{JoinKey, Link, LinkedCaller};
+use eventlog::joins::{JoinKey, Link, LinkedCaller, MAX_CALLERS_PER_KEY};
 
 use super::{
     item::{item, number},
@@ -49,7 +49,7 @@ impl DynamoJoins {
 }
 
 fn sort_of(link: &Link) -> String {
-    keys::link_sort(&link.caller.hash())
+    keys::link_sort(&link.caller)
 }
 
 #[async_trait]
@@ -72,10 +72,8 @@ impl JoinTable for DynamoJoins {
 
     async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>> {
         let links: Vec<LinkRecord> =
-            self.0.query(keys::join_partition(key), keys::LINK_PREFIX).await?;
-        let mut callers: Vec<_> = links.into_iter().map(|record| record.link.caller).collect();
-        callers.sort_unstable();
-        Ok(callers)
+            self.0.first(keys::join_partition(key), keys::LINK_PREFIX, MAX_CALLERS_PER_KEY).await?;
+        Ok(links.into_iter().map(|record| record.link.caller).collect())
     }
 
     async fn put_seeker(

@@ -53,12 +53,18 @@ impl Table {
         partition: impl Into<String>,
         sort_prefix: &str,
     ) -> Result<Vec<T>> {
-        let query = self
-            .client
-            .query()
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":sk", text(sort_prefix));
-        self.records(query, partition).await
+        records(self.prefixed(partition, sort_prefix), usize::MAX).await
+    }
+
+    /// The first records of a partition whose sort key starts so, in its order.
+    pub(super) async fn first<T: DeserializeOwned>(
+        &self,
+        partition: impl Into<String>,
+        sort_prefix: &str,
+        count: usize,
+    ) -> Result<Vec<T>> {
+        let count_max = i32::try_from(count).unwrap_or(i32::MAX);
+        records(self.prefixed(partition, sort_prefix).limit(count_max), count).await
     }
 
     /// All records of a partition whose sort key lies between the two, both included, in its order.
@@ -68,36 +74,45 @@ impl Table {
         (from, to): (String, String),
     ) -> Result<Vec<T>> {
         let query = self
-            .client
-            .query()
+            .of(partition)
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
             .expression_attribute_values(":from", text(from))
             .expression_attribute_values(":to", text(to));
-        self.records(query, partition).await
+        records(query, usize::MAX).await
     }
 
-    async fn records<T: DeserializeOwned>(
-        &self,
-        query: QueryFluentBuilder,
-        partition: impl Into<String>,
-    ) -> Result<Vec<T>> {
-        let mut pages = query
+    /// A query of one partition.
+    fn of(&self, partition: impl Into<String>) -> QueryFluentBuilder {
+        self.client
+            .query()
             .table_name(&self.name)
             .consistent_read(true)
             .expression_attribute_values(":pk", text(partition))
-            .into_paginator()
-            .items()
-            .send();
-        let mut records = Vec::new();
-        while let Some(found) = pages.next().await {
-            let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
-            records.push(record(&found)?);
-        }
-        Ok(records)
+    }
+
+    fn prefixed(&self, partition: impl Into<String>, sort_prefix: &str) -> QueryFluentBuilder {
+        self.of(partition)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":sk", text(sort_prefix))
     }
 
     /// A put, to be given its condition and sent.
     pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client.put_item().table_name(&self.name).set_item(Some(item))
     }
+}
+
+async fn records<T: DeserializeOwned>(
+    query: QueryFluentBuilder,
+    count_max: usize,
+) -> Result<Vec<T>> {
+    let mut pages = query.into_paginator().items().send();
+    let mut records = Vec::new();
+    while records.len() < count_max
+        && let Some(found) = pages.next().await
+    {
+        let found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
+        records.push(record(&found)?);
+    }
+    Ok(records)
 }

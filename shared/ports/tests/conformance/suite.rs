@@ -25,7 +25,7 @@ use eventlog::{
     attribution::{AgentKey, AttributedBy},
     event_type::EventType,
     extract::ExtractKey,
-    joins::{JoinKey, JoinKind, Link, LinkedCaller},
+    joins::{JoinKey, JoinKind, Link, LinkedCaller, MAX_CALLERS_PER_KEY},
     report::FileReport,
     row::{Channel, Hour, Identity, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
@@ -360,6 +360,7 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
     let key =
         |kind, value: &str| JoinKey { org_id: org_id.to_owned(), kind, value: value.to_owned() };
     let caller = |app: &str| LinkedCaller {
+        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity { connected_app_id: Some(app.to_owned()), ..Identity::default() },
     };
@@ -374,11 +375,9 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
     for link in [&second, &first, &elsewhere, &first] {
         assert!(!joins.put_link(link, now).await.unwrap(), "{link:?} was not announced");
     }
-    assert_eq!(
-        joins.callers(&job).await.unwrap(),
-        [first.caller.clone(), second.caller.clone()],
-        "each once, in order"
-    );
+    let mut both = [first.caller.clone(), second.caller.clone()];
+    both.sort_by_key(LinkedCaller::sort_key);
+    assert_eq!(joins.callers(&job).await.unwrap(), both, "each once, in order");
     joins.announced(&first, now).await.unwrap();
     assert!(joins.put_link(&first, now).await.unwrap(), "putting a link again unsays nothing");
     assert!(!joins.put_link(&second, now).await.unwrap());
@@ -396,6 +395,31 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
     assert_eq!(joins.seekers(&job).await.unwrap(), [file("first.csv"), file("second.csv")]);
     assert_eq!(joins.seekers(&elsewhere.key).await.unwrap(), []);
     assert_eq!(joins.callers(&job).await.unwrap().len(), 2, "a seeker owns nothing");
+    of_many_callers_the_surest(ports, &key(JoinKind::Session, "shared")).await;
+}
+
+/// However many names are claimed in a session, the app that holds it is found.
+async fn of_many_callers_the_surest(ports: &Ports, key: &JoinKey) {
+    let now = at("2026-11-24T10:00:00Z");
+    let claimed = (0..MAX_CALLERS_PER_KEY + 6).map(|number| LinkedCaller {
+        by: AttributedBy::ClientName,
+        event_type: EventType::RestApi,
+        identity: Identity { client_name: Some(format!("n{number}")), ..Identity::default() },
+    });
+    let app = LinkedCaller {
+        by: AttributedBy::ConnectedApp,
+        event_type: EventType::RestApi,
+        identity: Identity {
+            connected_app_id: Some("0H45g0000000001".to_owned()),
+            ..Identity::default()
+        },
+    };
+    for caller in claimed.chain([app.clone()]) {
+        let link = Link { key: key.clone(), caller };
+        ports.joins.put_link(&link, now).await.unwrap();
+    }
+    let callers = ports.joins.callers(key).await.unwrap();
+    assert_eq!((callers.len(), callers.first()), (MAX_CALLERS_PER_KEY, Some(&app)));
 }
 
 /// Parts are found by their file, in order, each as it was last written.
