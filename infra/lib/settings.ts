@@ -49,7 +49,7 @@ export function paceOf(settings: Settings): Pace {
     // One message an invocation and a bounded concurrency: a message is seldom throttled, so that a minute more than
     // the function's timeout is enough. The function itself makes a failed message visible sooner.
     landingVisibilityTimeout: ingestTimeout.plus(Duration.minutes(1)),
-    landingMaxReceiveCount: 5,
+    landingMaxReceiveCount: 10,
   };
 }
 

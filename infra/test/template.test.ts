@@ -260,7 +260,7 @@ describe('queues', () => {
     const { Properties } = only('AWS::SQS::Queue', 'LandingQueue');
     assert.deepEqual(Properties['RedrivePolicy'], {
       deadLetterTargetArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'LandingDeadLetters'), 'Arn'] },
-      maxReceiveCount: 5,
+      maxReceiveCount: 10,
     });
     assert.equal(Properties['VisibilityTimeout'], functionNamed('ingest').Properties['Timeout'] + 60);
   });

@@ -10,6 +10,7 @@ use lambda::{
     world::World,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use pipeline::PipelineError;
 use pipeline::ingest::{IngestSettings, ingest};
 use ports::Ports;
 
@@ -55,12 +56,20 @@ impl Function {
 
     async fn read(&self, message: &SqsMessage) -> Result<(), Error> {
         for work in work(message.body.as_deref().unwrap_or_default())? {
-            let Some(file) = ingest(&self.ports, &self.settings, &work).await? else { continue };
-            self.count(&[
-                (Metric::RowsRead, file.row_count),
-                (Metric::RowsQuarantined, file.quarantined.values().sum()),
-                (Metric::Gaps, file.gaps.values().sum()),
-            ]);
+            let read = ingest(&self.ports, &self.settings, &work).await;
+            let file = match &read {
+                Ok(file) => file.as_ref(),
+                Err(PipelineError::File { read, .. }) => read.as_deref(),
+                Err(_) => None,
+            };
+            if let Some(file) = file {
+                self.count(&[
+                    (Metric::RowsRead, file.row_count),
+                    (Metric::RowsQuarantined, file.quarantined.values().sum()),
+                    (Metric::Gaps, file.gaps.values().sum()),
+                ]);
+            }
+            read?;
         }
         Ok(())
     }

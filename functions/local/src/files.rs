@@ -1,11 +1,14 @@
 //! Files of this machine as objects: what is to be read where it lies, and what is kept in a temporary folder.
 
-use std::{io, path::PathBuf};
+use std::{io, ops::Range, path::PathBuf};
 
 use async_trait::async_trait;
 use ports::{ObjectReader, ObjectStore, PortError, Result};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _},
+};
 
 /// The bucket of what is to be read; its keys are paths, or `-` for standard input.
 pub(crate) const INPUT: &str = "file";
@@ -29,15 +32,14 @@ fn failed(call: &'static str, error: &io::Error) -> PortError {
     PortError::Unavailable { call, reason: error.to_string() }
 }
 
-#[async_trait]
-impl ObjectStore for LocalObjects {
-    async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
+impl LocalObjects {
+    async fn file(&self, bucket: &str, key: &str) -> Result<File> {
         let mut path = self.path(bucket, key);
         if bucket == INPUT && key == "-" {
             path = self.kept.path().join("standard-input");
             // It can be read once only, and a file whose rows turn out to be joined is read again.
             if !path.exists() {
-                let kept = tokio::fs::File::create(&path).await;
+                let kept = File::create(&path).await;
                 let mut kept = kept.map_err(|error| failed("making a file", &error))?;
                 tokio::io::copy(&mut tokio::io::stdin(), &mut kept)
                     .await
@@ -45,14 +47,36 @@ impl ObjectStore for LocalObjects {
                 kept.flush().await.map_err(|error| failed("writing a file", &error))?;
             }
         }
-        let file = tokio::fs::File::open(&path).await;
-        let file = file.map_err(|error| match error.kind() {
+        File::open(&path).await.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => PortError::NotFound { what: path.display().to_string() },
             _ => failed("opening a file", &error),
-        })?;
+        })
+    }
+}
+
+#[async_trait]
+impl ObjectStore for LocalObjects {
+    async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
+        let file = self.file(bucket, key).await?;
         let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
         // When a file was last written here says nothing of when its log came from Salesforce.
         Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None, landed_at: None })
+    }
+
+    async fn open_range(
+        &self,
+        bucket: &str,
+        key: &str,
+        _version: Option<&str>,
+        range: Range<u64>,
+    ) -> Result<ObjectReader> {
+        let mut file = self.file(bucket, key).await?;
+        let sought = file.seek(io::SeekFrom::Start(range.start)).await;
+        sought.map_err(|error| failed("reading a file", &error))?;
+        let length = file.metadata().await.ok().map(|metadata| metadata.len());
+        let size_bytes = length.map(|length| length.min(range.end).saturating_sub(range.start));
+        let body = Box::pin(file.take(range.end.saturating_sub(range.start)));
+        Ok(ObjectReader { body, size_bytes, e_tag: None, landed_at: None })
     }
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {

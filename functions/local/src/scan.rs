@@ -93,8 +93,8 @@ pub(crate) async fn scan(
     };
     ports.catalog.put(&stored).await?;
 
-    let files = files_under(paths)?;
-    let unread = read_all(&ports, &files).await?;
+    let FilesFound { files, mut unread } = files_under(paths)?;
+    unread.extend(read_all(&ports, &files).await?);
     // Rows of files that were read early may belong to agents that a later one names.
     let settings = settings();
     for work in queue.take() {
@@ -206,26 +206,58 @@ async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(Strin
     Ok(unread)
 }
 
-/// All files under the paths, in the order of the paths and then of names, each once.
-fn files_under(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        collect(path, &mut files).with_context(|| format!("{} cannot be read", path.display()))?;
-    }
-    let mut seen = BTreeSet::new();
-    files.retain(|file| seen.insert(file.clone()));
-    Ok(files)
+/// What is to be read.
+#[derive(Default)]
+struct FilesFound {
+    files: Vec<PathBuf>,
+    /// What of it cannot be looked into, with the reason.
+    unread: Vec<(String, String)>,
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if path == Path::new("-") || !path.metadata()?.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
+/// All files under the paths, in the order of the paths and then of names, each once. A path that was given has to be
+/// there; what cannot be looked into below one is told, and keeps nothing else from being read.
+fn files_under(paths: &[PathBuf]) -> anyhow::Result<FilesFound> {
+    let mut found = FilesFound::default();
+    for path in paths {
+        let unreadable = || format!("{} cannot be read", path.display());
+        if path == Path::new("-") || !path.metadata().with_context(unreadable)?.is_dir() {
+            found.files.push(path.clone());
+        } else {
+            found.collect(path);
+        }
     }
-    let mut entries: Vec<PathBuf> =
-        path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-    entries.sort_unstable();
-    entries.iter().try_for_each(|entry| collect(entry, files))
+    let mut seen = BTreeSet::new();
+    found.files.retain(|file| seen.insert(file.clone()));
+    Ok(found)
+}
+
+impl FilesFound {
+    fn collect(&mut self, folder: &Path) {
+        let entries = folder.read_dir().and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+        });
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.cannot_read(folder, &error),
+        };
+        entries.sort_unstable();
+        for entry in entries {
+            match entry.metadata() {
+                // A link to a folder can lead back to where it lies.
+                Ok(metadata) if metadata.is_dir() && entry.is_symlink() => {
+                    let reason = "a link to a folder is not followed; name the folder itself";
+                    self.unread.push((entry.to_string_lossy().into_owned(), reason.to_owned()));
+                }
+                Ok(metadata) if metadata.is_dir() => self.collect(&entry),
+                Ok(_) => self.files.push(entry),
+                Err(error) => self.cannot_read(&entry, &error),
+            }
+        }
+    }
+
+    fn cannot_read(&mut self, path: &Path, error: &io::Error) {
+        self.unread.push((path.to_string_lossy().into_owned(), error.to_string()));
+    }
 }
 
 /// A line on standard error that tells how far it is; silent where that is not a terminal.

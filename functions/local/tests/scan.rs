@@ -240,6 +240,25 @@ fn a_path_that_is_not_there_is_named() {
     assert!(told.contains("events/no-such-folder cannot be read"), "{told}");
 }
 
+/// A folder may hold anything: what cannot be looked into is told, and the rest is read.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_looked_into_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("sound.csv"), "EVENT_TYPE,TIMESTAMP,ORGANIZATION_ID\n").unwrap();
+    std::os::unix::fs::symlink(path("not-there.csv"), path("broken.csv")).unwrap();
+    std::os::unix::fs::symlink(folder.path(), path("around")).unwrap();
+    std::os::unix::fs::symlink(path("sound.csv"), path("linked.csv")).unwrap();
+    let output = scan(&[folder.path().to_str().unwrap()], "json");
+    assert_eq!(output.status.code(), Some(2));
+    let summary = lines(&output).1;
+    let unread = files(&summary, "files_unread");
+    let names: Vec<&str> = unread.iter().map(|file| file.rsplit('/').next().unwrap()).collect();
+    assert_eq!(names, ["around", "broken.csv"]);
+    assert_eq!(summary["files"], 2, "{summary:#}");
+}
+
 #[test]
 fn a_missing_configuration_is_named() {
     let output = breachclock(&["scan", "events/morning", "--config", "no-such-config"], b"");

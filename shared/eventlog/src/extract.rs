@@ -25,6 +25,13 @@ pub const DEFAULT_CHUNK_ROWS: usize = 16_384;
 /// How many full chunks' worth of rows a builder holds before it gives the largest one out early.
 const HELD_CHUNKS: usize = 2;
 
+/// How much of memory the rows that a builder holds may take before it gives some out early: a row can name 2,000
+/// records.
+const HELD_BYTES_MAX: usize = 24 << 20;
+
+/// About what an entry of a set takes beside its text.
+const ENTRY_BYTES: usize = 48;
+
 /// Longest line that is read, with its newline. The names, ids and texts of a row are bounded, and come to far less.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
@@ -99,14 +106,22 @@ pub enum ExtractError {
 
 /// Collects rows as they come and gives them out as extracts.
 ///
-/// Holds at most two chunks' worth of rows: when a key has a chunk full, or when all keys together are
+/// Holds at most two chunks' worth of rows, and some 24 MB: when a key has a chunk full, or when all keys together are
 /// over that, a chunk comes out of [`ExtractBuilder::push`]. What comes out is a function of the sequence of
 /// rows, so the same file makes the same extracts.
 #[derive(Debug)]
 pub struct ExtractBuilder {
     max_chunk_rows: usize,
-    held: BTreeMap<ExtractKey, Vec<AccessRow>>,
+    held: BTreeMap<ExtractKey, Held>,
     held_rows: usize,
+    held_bytes: usize,
+}
+
+/// The rows of a key.
+#[derive(Debug, Default)]
+struct Held {
+    rows: Vec<AccessRow>,
+    bytes: usize,
 }
 
 impl Default for ExtractBuilder {
@@ -118,22 +133,30 @@ impl Default for ExtractBuilder {
 impl ExtractBuilder {
     /// A builder of chunks of at most so many rows (at least one).
     pub fn new(max_chunk_rows: usize) -> Self {
-        Self { max_chunk_rows: max_chunk_rows.max(1), held: BTreeMap::new(), held_rows: 0 }
+        Self {
+            max_chunk_rows: max_chunk_rows.max(1),
+            held: BTreeMap::new(),
+            held_rows: 0,
+            held_bytes: 0,
+        }
     }
 
     /// Takes a row; gives out a chunk when one is full.
     pub fn push(&mut self, row: AccessRow) -> Result<Option<ExtractChunk>, ExtractError> {
         let key = ExtractKey::of(&row);
-        let rows = self.held.entry(key.clone()).or_default();
-        rows.push(row);
+        let bytes = approximate_bytes(&row);
+        let held = self.held.entry(key.clone()).or_default();
+        held.rows.push(row);
+        held.bytes = held.bytes.saturating_add(bytes);
         self.held_rows = self.held_rows.saturating_add(1);
-        let full = if rows.len() >= self.max_chunk_rows {
+        self.held_bytes = self.held_bytes.saturating_add(bytes);
+        let full = if held.rows.len() >= self.max_chunk_rows {
             Some(key)
-        } else if self.held_rows >= self.max_chunk_rows.saturating_mul(HELD_CHUNKS) {
-            self.held
-                .iter()
-                .max_by_key(|(key, rows)| (rows.len(), Reverse(*key)))
-                .map(|(key, _)| key.clone())
+        } else if self.held_bytes >= HELD_BYTES_MAX
+            || self.held_rows >= self.max_chunk_rows.saturating_mul(HELD_CHUNKS)
+        {
+            let largest = self.held.iter().max_by_key(|(key, held)| (held.bytes, Reverse(*key)));
+            largest.map(|(key, _)| key.clone())
         } else {
             None
         };
@@ -141,15 +164,23 @@ impl ExtractBuilder {
     }
 
     fn take(&mut self, key: ExtractKey) -> Result<ExtractChunk, ExtractError> {
-        let rows = self.held.remove(&key).unwrap_or_default();
+        let Held { rows, bytes } = self.held.remove(&key).unwrap_or_default();
         self.held_rows = self.held_rows.saturating_sub(rows.len());
+        self.held_bytes = self.held_bytes.saturating_sub(bytes);
         write_extract(key, rows)
     }
 
     /// Gives out what is left, in the order of the keys.
     pub fn finish(self) -> Result<Vec<ExtractChunk>, ExtractError> {
-        self.held.into_iter().map(|(key, rows)| write_extract(key, rows)).collect()
+        self.held.into_iter().map(|(key, held)| write_extract(key, held.rows)).collect()
     }
+}
+
+/// About what a row takes in memory: what has no bound of a few hundred bytes is counted.
+fn approximate_bytes(row: &AccessRow) -> usize {
+    let sets = [&row.objects, &row.fields, &row.record_ids];
+    let entries = sets.into_iter().flatten().map(|entry| entry.len().saturating_add(ENTRY_BYTES));
+    entries.fold(size_of::<AccessRow>(), usize::saturating_add)
 }
 
 fn write_extract(key: ExtractKey, mut rows: Vec<AccessRow>) -> Result<ExtractChunk, ExtractError> {

@@ -136,6 +136,9 @@ fn decode(key: String) -> Result<String, UnknownMessage> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use eventlog::reader::Part;
+    use ports::{PartWork, PartedObject, PartsLook};
     use serde_json::json;
 
     use super::*;
@@ -176,7 +179,26 @@ mod tests {
             key: "RestApi/a+b%2Bc d.csv".to_owned(),
             version: Some("v7".to_owned()),
         };
-        for left in [Work::Join(object.clone()), Work::Read(object)] {
+        let of = PartedObject {
+            object: object.clone(),
+            e_tag: "e".to_owned(),
+            size_bytes: u64::MAX,
+            count: 3,
+            read_at: DateTime::UNIX_EPOCH,
+            landed_at: DateTime::UNIX_EPOCH,
+        };
+        let part = Part {
+            from: 1 << 60,
+            until: u64::MAX,
+            line_number: 7,
+            columns: vec!["EVENT_TYPE".to_owned(), "a \"b\"\u{FEFF}".to_owned()],
+        };
+        for left in [
+            Work::Join(object.clone()),
+            Work::Read(object),
+            Work::ReadPart(PartWork { of: of.clone(), number: 2, part }),
+            Work::LookAtParts(PartsLook { of, look: 1 }),
+        ] {
             let body = serde_json::to_string(&left).unwrap();
             assert_eq!(work(&body).unwrap(), [left]);
         }

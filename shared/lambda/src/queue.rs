@@ -7,7 +7,8 @@
 use async_trait::async_trait;
 use aws_lambda_events::sqs::SqsMessage;
 use aws_sdk_sqs::Client;
-use ports::{PortError, Work, WorkQueue};
+use chrono::TimeDelta;
+use ports::{MAX_DELAY, PortError, Work, WorkQueue};
 
 use crate::environment::{MissingVariable, required};
 
@@ -49,11 +50,17 @@ impl Queue {
 #[async_trait]
 impl WorkQueue for Queue {
     async fn put(&self, work: &Work) -> ports::Result<()> {
+        self.put_later(work, TimeDelta::zero()).await
+    }
+
+    async fn put_later(&self, work: &Work, delay: TimeDelta) -> ports::Result<()> {
         let unavailable =
             |reason: String| PortError::Unavailable { call: "sqs:SendMessage", reason };
         let body = serde_json::to_string(work).map_err(|error| unavailable(error.to_string()))?;
-        let send = self.client.send_message().queue_url(&self.url).message_body(body).send();
-        send.await.map_err(|error| unavailable(error.into_service_error().to_string()))?;
+        let delay_seconds = i32::try_from(delay.min(MAX_DELAY).num_seconds()).unwrap_or_default();
+        let send = self.client.send_message().queue_url(&self.url).message_body(body);
+        let send = if delay_seconds > 0 { send.delay_seconds(delay_seconds) } else { send };
+        send.send().await.map_err(|error| unavailable(error.into_service_error().to_string()))?;
         Ok(())
     }
 }

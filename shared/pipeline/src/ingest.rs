@@ -82,6 +82,7 @@ pub async fn ingest(
         Work::Read(landed) => ingest_object(ports, settings, landed).await.map(Some),
         Work::Join(landed) => join_object(ports, settings, landed).await.map(|()| None),
         Work::ReadPart(part) => parts::read(ports, settings, part).await,
+        Work::LookAtParts(look) => parts::look(ports, settings, look).await.map(|()| None),
     }
 }
 
@@ -108,7 +109,7 @@ pub async fn ingest_object(
         Err(PortError::NotFound { .. }) => {
             file.outcome = FileOutcome::Refused { reason: "it is not there".to_owned() };
             ports.access.put_file(&file).await?;
-            return Err(refused(landed, "is not there"));
+            return Err(refused(landed, "is not there", Some(file)));
         }
         opened => opened?,
     };
@@ -135,7 +136,9 @@ pub async fn ingest_object(
     register(ports, &file, touched.len()).await?;
     match read {
         Ok(_) => Ok(file),
-        Err(error) => Err(refused(landed, &format!("was not read to its end: {error}"))),
+        Err(error) => {
+            Err(refused(landed, &format!("was not read to its end: {error}"), Some(file)))
+        }
     }
 }
 
@@ -269,8 +272,9 @@ fn unread(landed: &LandedObject, read_at: DateTime<Utc>) -> FileRecord {
     }
 }
 
-fn refused(landed: &LandedObject, reason: &str) -> PipelineError {
+fn refused(landed: &LandedObject, reason: &str, read: Option<FileRecord>) -> PipelineError {
     PipelineError::File {
+        read: read.map(Box::new),
         bucket: landed.bucket.clone(),
         key: landed.key.clone(),
         reason: reason.to_owned(),

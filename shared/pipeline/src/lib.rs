@@ -25,7 +25,7 @@ use std::sync::Arc;
 use assessment::configuration::Configuration;
 use deadlines::{Facts, Law, LawError, ReminderPolicy, gdpr_applies_by_establishment};
 use incident::Policy;
-use ports::{PortError, Ports, StoredConfiguration};
+use ports::{FileRecord, PortError, Ports, StoredConfiguration};
 use thiserror::Error;
 
 /// A step did not come to its end. What it had written stays and is harmless; run it again.
@@ -49,6 +49,8 @@ pub enum PipelineError {
         key: String,
         /// What is wrong with it.
         reason: String,
+        /// What stands in the register of it, unless other parts of it are still to be read.
+        read: Option<Box<FileRecord>>,
     },
     /// Something kept changing under our hands.
     #[error("{what} was changed by others {attempts} times while it was decided on")]

@@ -7,7 +7,7 @@
 use std::{future::poll_fn, ops::Range, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
     event_type::EventType,
@@ -253,6 +253,9 @@ impl JoinTable for Failing<dyn JoinTable> {
 impl WorkQueue for Failing<dyn WorkQueue> {
     async fn put(&self, work: &Work) -> Result<()> {
         self.call("queue.put", self.inner.put(work)).await
+    }
+    async fn put_later(&self, work: &Work, delay: TimeDelta) -> Result<()> {
+        self.call("queue.put_later", self.inner.put_later(work, delay)).await
     }
 }
 

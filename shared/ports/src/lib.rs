@@ -26,7 +26,7 @@ pub mod aws;
 use std::{ops::Range, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
     event_type::EventType,
@@ -41,7 +41,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 pub use record::{
     AgentHourRecord, ArrivalsRecord, ConfigurationRefusal, Coverage, DayRecord,
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, LinkRecord,
-    PartRecord, PartWork, StoredConfiguration, Work,
+    PartRecord, PartWork, PartedObject, PartsLook, StoredConfiguration, Work,
 };
 pub use system::SystemClock;
 
@@ -205,7 +205,8 @@ pub trait JoinTable: Send + Sync {
     async fn put_link(&self, link: &Link, now: DateTime<Utc>) -> Result<bool>;
     /// Notes that they have.
     async fn announced(&self, link: &Link, now: DateTime<Utc>) -> Result<()>;
-    /// The callers that own a key, the surest [`eventlog::joins::MAX_CALLERS_PER_KEY`] of them: in the order of their sort keys.
+    /// The callers that own a key, the surest [`eventlog::joins::MAX_CALLERS_PER_KEY`] of them, in the order of their
+    /// sort keys.
     async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>>;
     /// Notes that a file, known by the hash of its source, has rows that seek a key.
     async fn put_seeker(
@@ -219,11 +220,16 @@ pub trait JoinTable: Send + Sync {
     async fn seekers(&self, key: &JoinKey) -> Result<Vec<LandedObject>>;
 }
 
+/// Longest that work can be put off (`DelaySeconds` of SQS).
+pub const MAX_DELAY: TimeDelta = TimeDelta::minutes(15);
+
 /// Work for whoever reads landed files.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
     /// Puts work at the end. It is done at least once.
     async fn put(&self, work: &Work) -> Result<()>;
+    /// Puts work at the end after a while, of at most [`MAX_DELAY`].
+    async fn put_later(&self, work: &Work, delay: TimeDelta) -> Result<()>;
 }
 
 /// Incidents with their timelines and alerts.

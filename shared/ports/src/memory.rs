@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
     event_type::EventType,
@@ -319,6 +319,11 @@ impl WorkQueue for MemoryQueue {
     async fn put(&self, work: &Work) -> Result<()> {
         lock(&self.0).push(work.clone());
         Ok(())
+    }
+
+    /// Nothing waits here: whoever takes work decides when.
+    async fn put_later(&self, work: &Work, _delay: TimeDelta) -> Result<()> {
+        self.put(work).await
     }
 }
 

@@ -147,24 +147,48 @@ pub enum Work {
     Join(LandedObject),
     /// It is large: read this part of it.
     ReadPart(PartWork),
+    /// It is read in parts: see to it that those that were read count, whatever becomes of the others.
+    LookAtParts(PartsLook),
+}
+
+/// A landed object that is read in parts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartedObject {
+    /// The object.
+    #[serde(flatten)]
+    pub object: LandedObject,
+    /// What the store calls its content.
+    pub e_tag: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// How many parts there are.
+    pub count: u32,
+    /// When it was decided to read the object in parts.
+    pub read_at: DateTime<Utc>,
+    /// When the object landed.
+    pub landed_at: DateTime<Utc>,
 }
 
 /// A part of a landed object, to be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PartWork {
-    /// The object.
+    /// Of what.
     #[serde(flatten)]
-    pub object: LandedObject,
+    pub of: PartedObject,
     /// Which part, from 0.
     pub number: u32,
-    /// How many there are.
-    pub count: u32,
     /// Where it lies.
     pub part: Part,
-    /// When it was decided to read the object in parts.
-    pub read_at: DateTime<Utc>,
-    /// When the object landed.
-    pub landed_at: DateTime<Utc>,
+}
+
+/// A look at how far the reading of an object's parts is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartsLook {
+    /// Of what.
+    #[serde(flatten)]
+    pub of: PartedObject,
+    /// Which look, from 1.
+    pub look: u32,
 }
 
 /// What became of a part.

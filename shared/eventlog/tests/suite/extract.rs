@@ -59,6 +59,23 @@ fn the_gzip_header_of_an_extract_holds_no_time_and_no_system() {
     assert_eq!(chunk.bytes[9], 255);
 }
 
+/// A row can name 2,000 records: 16,384 of them would be more than a function has memory.
+#[test]
+fn a_builder_gives_rows_out_before_they_take_too_much_memory() {
+    let mut row = row_of("RestApi", &[]);
+    row.record_ids = (0..2_000).map(|number| format!("0035g{number:010}")).collect();
+    let mut builder = ExtractBuilder::default();
+    let mut given = Vec::new();
+    for number in 0..600_u32 {
+        row.row_hash = format!("{number:032x}");
+        given.extend(builder.push(row.clone()).unwrap());
+    }
+    let counts: Vec<usize> = given.iter().map(|chunk| chunk.row_count).collect();
+    assert!(counts.len() >= 2 && counts.iter().all(|count| *count < 250), "{counts:?}");
+    given.extend(builder.finish().unwrap());
+    assert_eq!(merged(&given).len(), 600);
+}
+
 #[test]
 fn a_builder_gives_rows_out_before_it_holds_too_many() {
     let mut row = row_of("RestApi", &[]);

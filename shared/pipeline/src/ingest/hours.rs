@@ -1,17 +1,19 @@
 //! An hour of one org and event type is brought up to date.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use eventlog::{
     attribution::{AgentDirectory, AgentKey},
-    extract::{ExtractKey, ExtractReader, merge_unique},
+    extract::{ExtractError, ExtractKey, ExtractReader, merge_unique},
     tally::{AgentHour, Tally},
 };
-use ports::{AgentHourRecord, HourRecord, PortError, Ports, Written, keys};
-use tokio_util::io::SyncIoBridge;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use ports::{AgentHourRecord, HourRecord, ObjectStore, PortError, Ports, Written, keys};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::IngestSettings;
+use super::{IngestSettings, reading::Body};
 use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration};
 
 /// Brings one hour up to date: the tallies of every agent, from the union of all its extracts.
@@ -111,7 +113,58 @@ async fn write_hour(
     Ok(ports.access.put_hour(&mark, Some(mark.coverage())).await?)
 }
 
-/// Adds up the union of the extracts, in a thread of its own. Memory is one row of each extract and the tallies.
+/// Bytes of extracts that are held while they are added up, as they are stored.
+const HELD_BYTES: u64 = 32 << 20;
+
+/// Pieces that are fetched at a time when an hour is begun.
+const PIECES_AT_ONCE: usize = 16;
+
+/// How much of an extract is fetched at a time: all of it, as a rule.
+fn piece_bytes(member_count: usize) -> u64 {
+    let of_each = HELD_BYTES / u64::try_from(member_count.max(1)).unwrap_or(u64::MAX);
+    of_each.clamp(16 << 10, 4 << 20)
+}
+
+/// Fetches a piece of an extract, and tells where the next one starts.
+async fn piece(
+    objects: &dyn ObjectStore,
+    (bucket, member): (&str, &str),
+    from: u64,
+    piece_bytes: u64,
+) -> ports::Result<(io::Cursor<Vec<u8>>, Option<u64>)> {
+    let until = from.saturating_add(piece_bytes);
+    let mut body = objects.open_range(bucket, member, None, from..until).await?.body;
+    let mut bytes = Vec::new();
+    body.read_to_end(&mut bytes).await.map_err(|error| PortError::Unavailable {
+        call: "reading an extract",
+        reason: error.to_string(),
+    })?;
+    let is_last = u64::try_from(bytes.len()).is_ok_and(|length| length < piece_bytes);
+    Ok((io::Cursor::new(bytes), (!is_last).then_some(until)))
+}
+
+/// An extract, fetched piece by piece. Between two pieces nothing is open: an hour can have more extracts than a
+/// process may have connections.
+async fn in_pieces(
+    objects: Arc<dyn ObjectStore>,
+    bucket: String,
+    member: String,
+    piece_bytes: u64,
+) -> ports::Result<Body> {
+    let (first, next) = piece(&*objects, (&bucket, &member), 0, piece_bytes).await?;
+    let rest = stream::try_unfold(next, move |next| {
+        let (objects, bucket, member) = (objects.clone(), bucket.clone(), member.clone());
+        async move {
+            let Some(from) = next else { return Ok(None) };
+            let fetched = piece(&*objects, (&bucket, &member), from, piece_bytes).await;
+            fetched.map(Some).map_err(io::Error::other)
+        }
+    });
+    Ok(Box::pin(first.chain(StreamReader::new(Box::pin(rest)))))
+}
+
+/// Adds up the union of the extracts, in a thread of its own. Memory is a piece and a row of each extract, and the
+/// tallies.
 async fn add_up(
     ports: &Ports,
     settings: &IngestSettings,
@@ -119,10 +172,14 @@ async fn add_up(
     members: &[String],
     directory: Arc<AgentDirectory>,
 ) -> Result<BTreeMap<AgentKey, AgentHour>> {
-    let mut bodies = Vec::with_capacity(members.len());
-    for member in members {
-        bodies.push(ports.objects.open(&settings.records_bucket, member, None).await?.body);
-    }
+    let piece_bytes = piece_bytes(members.len());
+    let bodies: Vec<Body> = stream::iter(members.to_vec())
+        .map(|member| {
+            in_pieces(ports.objects.clone(), settings.records_bucket.clone(), member, piece_bytes)
+        })
+        .buffered(PIECES_AT_ONCE)
+        .try_collect()
+        .await?;
     let ExtractKey { org_id, event_type, hour: at } = hour.clone();
     let adding = tokio::task::spawn_blocking(move || {
         let mut tally = Tally::new(org_id, event_type, at);
@@ -131,10 +188,16 @@ async fn add_up(
             let row = row?;
             tally.add(&row, &directory.attribute_row(&row));
         }
-        Ok::<_, eventlog::extract::ExtractError>(tally.finish())
+        Ok::<_, ExtractError>(tally.finish())
     });
     adding.await?.map_err(|error| {
         let what = format!("an extract of {} {}", hour.event_type.name(), hour.hour.key());
-        PortError::Unreadable { what, reason: error.to_string() }.into()
+        let reason = format!("{what}: {error}");
+        match error {
+            ExtractError::Unreadable(cause) if cause.kind() == io::ErrorKind::Other => {
+                PortError::Unavailable { call: "reading an extract", reason }.into()
+            }
+            _ => PortError::Unreadable { what, reason: error.to_string() }.into(),
+        }
     })
 }

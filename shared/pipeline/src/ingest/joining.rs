@@ -15,6 +15,9 @@ use super::reading::Reading;
 /// Calls that are under way at a time.
 const CALLS_AT_ONCE: usize = 16;
 
+/// Links that wait for their seekers to be sent for. More are not held in memory: they are announced meanwhile.
+const UNANNOUNCED_MAX: usize = 4_000;
+
 /// What is known of one file's joins while it is read.
 #[derive(Debug)]
 pub(super) struct Joining {
@@ -59,7 +62,7 @@ impl Joining {
                 self.unannounced.insert(link);
             }
         }
-        Ok(())
+        if self.unannounced.len() >= UNANNOUNCED_MAX { self.announce(ports).await } else { Ok(()) }
     }
 
     /// Puts on record what the file seeks, and looks for it.

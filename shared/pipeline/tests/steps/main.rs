@@ -4,6 +4,7 @@
 
 mod delivery;
 mod interleavings;
+mod parts;
 mod reconfigured;
 mod support;
 

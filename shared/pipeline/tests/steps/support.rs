@@ -50,6 +50,7 @@ pub(crate) struct World {
     pub(crate) incidents: Arc<MemoryIncidents>,
     pub(crate) publisher: Arc<MemoryPublisher>,
     pub(crate) access: Arc<MemoryAccess>,
+    pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) clock: Arc<ManualClock>,
 }
 
@@ -60,17 +61,18 @@ impl World {
         let incidents = Arc::new(MemoryIncidents::default());
         let publisher = Arc::new(MemoryPublisher::default());
         let access = Arc::new(MemoryAccess::default());
+        let queue = Arc::new(MemoryQueue::default());
         let ports = Ports {
             objects: Arc::new(MemoryObjects::default()),
             access: access.clone(),
             joins: Arc::new(MemoryJoins::default()),
-            queue: Arc::new(MemoryQueue::default()),
+            queue: queue.clone(),
             incidents: incidents.clone(),
             catalog: Arc::new(MemoryCatalog::default()),
             publisher: publisher.clone(),
             clock: clock.clone(),
         };
-        Self { ports, incidents, publisher, access, clock }
+        Self { ports, incidents, publisher, access, queue, clock }
     }
 
     /// With the sample configuration in force.

@@ -58,7 +58,10 @@ impl S3Objects {
             {
                 Ok(None)
             }
-            Err(SdkError::ServiceError(refused)) if refused.err().is_no_such_key() => {
+            Err(SdkError::ServiceError(refused))
+                if refused.err().is_no_such_key()
+                    || refused.err().code() == Some("NoSuchVersion") =>
+            {
                 Err(PortError::NotFound { what: format!("s3://{bucket}/{key}") })
             }
             Err(error) => Err(unavailable("s3:GetObject", error)),
