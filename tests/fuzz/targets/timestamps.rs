@@ -69,7 +69,8 @@ fn is_usual(text: &str) -> bool {
 
 /// Every moment of the years that are written with four digits, in each form that Salesforce has for it.
 fn check_moment(seconds: i64, rest: &[u8]) {
-    let nanoseconds = rest.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(*byte));
+    let nanoseconds =
+        rest.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
     // A day less at either end, so that no offset leads out of them.
     let years = 315_537_724_800_i64;
     let at = DateTime::from_timestamp(
