@@ -30,7 +30,7 @@ mod watch;
 
 pub use arrivals::{Arrival, Arrivals, DayArrivals};
 pub use habit::{
-    Delivery, DeliveryVerdict, LEARNING_DAYS, Lateness, MISSING_HOURS_MAX, OVERDUE_HOURS_MAX,
-    OVERDUE_HOURS_MIN, OrgDelivery, SLACK_HOURS, judge,
+    Delivery, DeliveryVerdict, HISTORY_DAYS, LEARNING_DAYS, Lateness, MISSING_HOURS_MAX,
+    OVERDUE_HOURS_MAX, OVERDUE_HOURS_MIN, OrgDelivery, SLACK_HOURS, judge,
 };
 pub use watch::{AlertKind, BlindSpot, DeliveryAlert, PublishedAlert, Scope, Watch};

@@ -11,7 +11,8 @@
 //! - **Logins** touch nothing. What is judged of them is the org, and the connection: RFC 8996 deprecates all of
 //!   TLS below 1.2, whoever the agent is and whatever it is for.
 //! - **Witnesses**: an access that an Event Log File, a real-time event and a gateway tell of counts once. Of the lines of
-//!   one hour that touched the same objects and were judged alike, those of the witness with most records stand.
+//!   one hour that touched the same objects through the same door and were judged alike, those of the witness with most
+//!   records stand.
 //! - **Volume** is summed by purpose, UTC hour and UTC day over the lines whose objects the purpose names and
 //!   that fit it best. Once an hour's limit is passed, all its allowed accesses are in violation, since nobody
 //!   can say which were within; of a day, those from the hour on in which the limit is passed. Accesses that
@@ -40,7 +41,7 @@ use self::{
     fit::Fit,
     line::{Line, SeenObject, Told},
     volume::volume_breaches,
-    witness::compare_witnesses,
+    witness::{compare_witnesses, compare_witnesses_of_violations},
 };
 use crate::{
     configuration::Configuration,
@@ -86,6 +87,7 @@ pub fn judge_day(
         .collect();
     compare_witnesses(&mut lines);
     let breaches = volume_breaches(&mut lines);
+    compare_witnesses_of_violations(&mut lines);
     let mut findings = DayFindings {
         org_id: org_id.to_owned(),
         agent: agent.clone(),
@@ -134,6 +136,7 @@ impl<'a> Bench<'a> {
             counts_records: hour.event_type.counts_records(),
             witness: hour.event_type.witness(),
             told: Told::Nothing,
+            told_of_violation: Told::Nothing,
             objects,
             unnamed,
             rules: BTreeSet::new(),

@@ -197,6 +197,36 @@ fn hours_that_have_not_begun_are_mistakes_and_hide_no_silence() {
     assert!(is_silent(&rest(&arrivals, stop + hours(20))));
 }
 
+/// A row's time can be anything. One that is mistaken makes no type known, and costs no more than any other.
+#[test]
+fn a_type_whose_only_hour_cannot_be_is_no_blind_spot() {
+    let arrivals = one(EventType::RestApi, 28, always);
+    let now = start() + TimeDelta::days(28);
+    let before = judged(&arrivals, now);
+    for wrong in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2031-01-01T00:00:00Z"] {
+        let mut arrivals = arrivals.clone();
+        let wrong = Hour::containing(wrong.parse().unwrap());
+        arrivals.add(EventType::Login, wrong, Arrival::at(now, 1));
+        assert_eq!(judged(&arrivals, now), before);
+        arrivals.add(EventType::RestApi, wrong, Arrival::at(now, 1));
+        assert_eq!(judged(&arrivals, now), before);
+    }
+}
+
+#[test]
+fn a_type_that_never_came_and_is_not_expected_any_more_is_forgotten() {
+    let arrivals = one(EventType::RestApi, 28, always);
+    let now = start() + TimeDelta::days(28);
+    let due = BTreeSet::from([EventType::Api]);
+    let watch = Watch::begun(start()).after(ORG, &judge(&arrivals, &due, start(), now), true);
+    let api = BlindSpot { scope: Scope::EventType(EventType::Api), since: None };
+    assert_eq!((watch.open.as_slice(), watch.owed.len()), ([api].as_slice(), 1));
+    let watch = watch.after(ORG, &judged(&arrivals, now), true);
+    assert_eq!((watch.open.as_slice(), watch.owed.len()), ([].as_slice(), 1), "and nobody is told");
+    let watch = watch.after(ORG, &judge(&arrivals, &due, start(), now), true);
+    assert_eq!(watch.owed.len(), 2, "expected again, it is a blind spot again");
+}
+
 #[test]
 fn an_org_from_which_nothing_comes_is_one_blind_spot() {
     let mut arrivals = Arrivals::default();

@@ -941,6 +941,50 @@ fn a_witness_who_saw_a_rule_broken_is_not_silenced() {
     assert_eq!(both.exposures["Case"].record_count, 50);
 }
 
+/// A report that nobody else tells of is no call, though it touched the same object in the same hour.
+#[test]
+fn accesses_through_other_doors_are_others() {
+    let case = |event_type, operation, records| {
+        line("unregistered:client:curl", operation, &["Case"]).records(records, 8).of(event_type)
+    };
+    let calls = case(EventType::RestApi, Operation::Read, 900);
+    for (other, records) in [
+        (case(EventType::ReportEvent, Operation::Export, 800), 1_700),
+        (case(EventType::BulkApiResultEvent, Operation::Read, 800), 900),
+        (case(EventType::BulkApiResultEvent, Operation::Delete, 500), 1_400),
+    ] {
+        let findings = judged(&[calls.clone(), other]);
+        assert_eq!(findings.exposures["Case"].record_count, records);
+        assert_eq!(findings.suspect_record_count, records);
+    }
+    let reports = [
+        case(EventType::ReportExport, Operation::Export, 0).uncounted(1),
+        case(EventType::ReportEvent, Operation::Read, 40),
+    ];
+    let exposure = &judged(&reports).exposures["Case"];
+    assert_eq!((exposure.record_count, exposure.uncounted_row_count), (40, 0));
+}
+
+/// The file reaches past the end of the hours, and the event, which lost its last calls, counts more within them.
+#[test]
+fn what_one_witness_saw_outside_hours_is_counted_though_another_saw_more_within() {
+    let told = |event_type, records, from: &str, to: &str| {
+        line(NIGHT, Operation::Read, &["Account"]).records(records, 1).of(event_type).at(from, to)
+    };
+    let mut configuration = configuration();
+    let night = configuration.registry.agents.get_mut(NIGHT).unwrap();
+    // 03:30 UTC.
+    night.purposes[0].hours.as_mut().unwrap().to =
+        chrono::NaiveTime::from_hms_opt(4, 30, 0).unwrap();
+    let file = told(EventType::RestApi, 50, "03:10", "03:55");
+    let event = told(EventType::ApiEvent, 200, "03:05", "03:20");
+    let findings = judged_by(&configuration, &[file, event]);
+    assert_eq!(rules(&findings), [Rule::OutsideHours]);
+    assert_eq!(findings.exposures["Account"].record_count, 50);
+    assert_eq!(findings.suspect_record_count, 50);
+    assert!(findings.signals[0].reason.contains("50 records"), "{}", findings.signals[0].reason);
+}
+
 #[test]
 fn calls_that_a_gateway_could_not_count_are_counted_by_the_file() {
     let file = line(DESK, Operation::Read, &["Case"]).records(40, 5);

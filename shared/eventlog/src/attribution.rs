@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event_type::EventType,
-    joins::{Confidence, JoinKind, Joined},
+    joins::{JoinKind, Joined},
     row::{AccessRow, Channel, Identity},
 };
 
@@ -102,14 +102,6 @@ impl Attribution {
     /// Whether an agent made the row.
     pub fn is_agent(&self) -> bool {
         matches!(self, Self::Agent { .. })
-    }
-
-    /// How sure it is; `None` where no agent made the row.
-    pub fn confidence(&self) -> Option<Confidence> {
-        match self {
-            Self::Agent { by, joined_by, .. } => Some(Confidence::of(*by, *joined_by)),
-            Self::NotAnAgent => None,
-        }
     }
 
     fn unregistered(kind: &str, name: &str, by: AttributedBy) -> Self {

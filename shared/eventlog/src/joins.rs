@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     attribution::{AgentDirectory, AttributedBy, Attribution},
-    event_type::EventType,
+    event_type::{EventType, Witness},
     row::{AccessRow, Channel, Identity, JoinKeys},
 };
 
@@ -61,7 +61,7 @@ impl JoinKind {
 pub enum Confidence {
     /// The row bears a mark that Salesforce wrote.
     Certain,
-    /// It shares a job or a session with a row that does.
+    /// It shares a job or a session with a row that does, or a gateway in front of Salesforce wrote the mark.
     High,
     /// It shares a request or a login with a row that does.
     Moderate,
@@ -70,8 +70,8 @@ pub enum Confidence {
 }
 
 impl Confidence {
-    /// That of a mark, found in the row itself or over a key.
-    pub fn of(by: AttributedBy, joined_by: Option<JoinKind>) -> Self {
+    /// That of a mark in a row of this witness, found in the row itself or over a key.
+    pub fn of(by: AttributedBy, joined_by: Option<JoinKind>, witness: Witness) -> Self {
         let is_issued = matches!(
             by,
             AttributedBy::Bot
@@ -81,6 +81,7 @@ impl Confidence {
         );
         match joined_by {
             _ if !is_issued => Self::Low,
+            None if witness == Witness::Gateway => Self::High,
             None => Self::Certain,
             Some(JoinKind::Job | JoinKind::Session) => Self::High,
             Some(JoinKind::Request | JoinKind::Login) => Self::Moderate,

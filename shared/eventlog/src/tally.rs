@@ -227,7 +227,7 @@ impl TallyLine {
     fn add(&mut self, row: &AccessRow, ground: Ground) {
         self.row_count = self.row_count.saturating_add(1);
         if row.succeeded {
-            let confidence = Confidence::of(ground.by, ground.joined_by);
+            let confidence = Confidence::of(ground.by, ground.joined_by, row.event_type.witness());
             if confidence != Confidence::Certain {
                 let count = self.unsure_row_counts.entry(confidence).or_default();
                 *count = count.saturating_add(1);

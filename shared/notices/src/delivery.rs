@@ -125,6 +125,9 @@ fn spot_line(spot: BlindSpot, kind: AlertKind, delivery: &OrgDelivery, time_zone
     let since = spot.since.map(|hour| in_zone(hour.start(), time_zone));
     let mut line = match (kind, since) {
         (AlertKind::Silent, Some(since)) => format!("{name}: nothing since {since}."),
+        (AlertKind::Silent, None) if spot.scope == Scope::Org => {
+            "Everything: no log of this org has ever come.".to_owned()
+        }
         (AlertKind::Silent, None) => {
             format!("{name}: never came, and the configuration says that it has to.")
         }

@@ -387,7 +387,8 @@ fn confidence_words(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Certain => "with such a mark",
         Confidence::High => {
-            "with the bulk job or the session of a row that bears the mark: nearly certain"
+            "with the bulk job or the session of a row that bears the mark, or with a mark that a gateway wrote: nearly \
+             certain"
         }
         Confidence::Moderate => {
             "with the request or the login of a row that bears the mark: likely"

@@ -3,7 +3,7 @@
 use assessment::{
     Configuration,
     configuration::{Org, OrgKind},
-    delivery::{DayArrivals, DeliveryAlert, PublishedAlert, Watch, judge},
+    delivery::{DayArrivals, DeliveryAlert, HISTORY_DAYS, PublishedAlert, Watch, judge},
 };
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use eventlog::report::HourCount;
@@ -19,9 +19,6 @@ const DAYS_AT_ONCE: usize = 16;
 /// How often a day is joined afresh because another file of it was quicker. Each conflict is somebody else's success,
 /// so this has to be more than the files that are read at once.
 const JOIN_ATTEMPTS: u32 = 64;
-
-/// Arrivals that a look goes back over: a habit of four weeks before a silence of ten.
-const HISTORY_DAYS: i64 = 100;
 
 /// Each org is looked at once in so many minutes, in a minute of its own.
 const MINUTES_PER_ROUND: u32 = 60;

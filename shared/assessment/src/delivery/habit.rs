@@ -19,6 +19,10 @@ pub const OVERDUE_HOURS_MAX: i64 = 23 + 72 + SLACK_HOURS;
 /// Most missing hours that are listed one by one.
 pub const MISSING_HOURS_MAX: usize = 100;
 
+/// Arrivals of so many days are looked at: a habit of four weeks before a silence of ten. What has not been seen for
+/// longer has no habit any more.
+pub const HISTORY_DAYS: i64 = 100;
+
 const HOURS_PER_WEEK: i64 = 168;
 /// Weeks that a habit and the usual lateness are taken from.
 const WEEKS_OF_HABIT: usize = 4;
@@ -88,7 +92,8 @@ pub enum DeliveryVerdict {
         /// When it will have been, if it goes on coming.
         until: DateTime<Utc>,
     },
-    /// The configuration says that it has to come, and it never did: a blind spot.
+    /// It has to come, as the configuration says of a type and as anything has to of an org, and it never did: a blind
+    /// spot.
     NeverCame,
 }
 
@@ -137,7 +142,8 @@ impl OrgDelivery {
 
 /// Judges how an org's logs have come, as of `now`. `due_types` are those that the configuration says have to come,
 /// `watched_since` is when this org was first looked at. A pure function: the order in which arrivals became known
-/// does not enter it. Hours that have not begun by `now` are left out; they are mistakes in a row's time.
+/// does not enter it. Hours that have not begun by `now` are left out, which are mistakes in a row's time, and so are those
+/// before the last [`HISTORY_DAYS`].
 pub fn judge(
     arrivals: &Arrivals,
     due_types: &BTreeSet<EventType>,
@@ -146,10 +152,12 @@ pub fn judge(
 ) -> OrgDelivery {
     let none = BTreeMap::new();
     let known = arrivals.0.keys().chain(due_types).copied().collect::<BTreeSet<EventType>>();
-    let types = known.into_iter().map(|event_type| {
-        let hours = arrivals.0.get(&event_type).unwrap_or(&none);
+    let types = known.into_iter().filter_map(|event_type| {
+        let type_judge = Judge::new(arrivals.0.get(&event_type).unwrap_or(&none), now);
         let has_to_come = due_types.contains(&event_type);
-        (event_type, Judge::new(hours, now).delivery(has_to_come, watched_since))
+        // Of a type that has only come in hours that cannot be, nothing is known.
+        let is_known = has_to_come || type_judge.span().is_some();
+        is_known.then(|| (event_type, type_judge.delivery(has_to_come, watched_since)))
     });
     OrgDelivery {
         as_of: now,
@@ -174,8 +182,9 @@ struct Missing {
 
 impl Judge {
     fn new(hours: &BTreeMap<Hour, Arrival>, now: DateTime<Utc>) -> Self {
-        let begun = hours.iter().filter(|(hour, _)| hour.start() <= now);
-        Self { hours: begun.map(|(hour, arrival)| (*hour, *arrival)).collect(), now }
+        let from = now - TimeDelta::days(HISTORY_DAYS);
+        let looked_at = hours.iter().filter(|(hour, _)| (from..=now).contains(&hour.start()));
+        Self { hours: looked_at.map(|(hour, arrival)| (*hour, *arrival)).collect(), now }
     }
 
     fn span(&self) -> Option<(Hour, Hour)> {

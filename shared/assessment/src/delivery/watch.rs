@@ -116,19 +116,24 @@ impl Watch {
         let now: BTreeMap<Scope, BlindSpot> =
             delivery.blind_spots().into_iter().map(|spot| (spot.scope, spot)).collect();
         let everything_is_silent = now.contains_key(&Scope::Org);
+        let is_out_of_sight = |scope: &Scope| match scope {
+            Scope::Org => false,
+            Scope::EventType(event_type) => !delivery.types.contains_key(event_type),
+        };
         let stays = |scope: &Scope| match scope {
             _ if now.contains_key(scope) => true,
             Scope::Org => false,
             // What cannot be seen by itself at present has not come back: everything is silent, or its last hour was
             // so long ago that it is not among the arrivals any more.
-            Scope::EventType(event_type) => {
-                everything_is_silent || !delivery.types.contains_key(event_type)
-            }
+            Scope::EventType(_) => everything_is_silent || is_out_of_sight(scope),
         };
+        // What never came, and does not have to any more, is no blind spot, and nothing that came again.
+        let is_given_up = |spot: &BlindSpot| spot.since.is_none() && is_out_of_sight(&spot.scope);
+        let before = before.values().filter(|spot| !is_given_up(spot));
         let (staying, closed): (Vec<BlindSpot>, Vec<BlindSpot>) =
-            before.values().partition(|spot| stays(&spot.scope));
-        let opened: Vec<BlindSpot> =
-            now.values().filter(|spot| !before.contains_key(&spot.scope)).copied().collect();
+            before.partition(|spot| stays(&spot.scope));
+        let is_new = |spot: &&BlindSpot| !self.open.iter().any(|open| open.scope == spot.scope);
+        let opened: Vec<BlindSpot> = now.values().filter(is_new).copied().collect();
 
         let mut next = self.clone();
         if tells {

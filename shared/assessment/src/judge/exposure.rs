@@ -47,9 +47,9 @@ pub(super) fn exposures(lines: &[Line<'_>]) -> BTreeMap<String, ObjectExposure> 
 
 fn expose(exposure: &mut ObjectExposure, line: &Line<'_>) {
     exposure.row_count = exposure.row_count.saturating_add(line.succeeded_row_count());
-    exposure.record_count = exposure.record_count.saturating_add(line.record_count());
+    exposure.record_count = exposure.record_count.saturating_add(line.exposed_record_count());
     exposure.uncounted_row_count =
-        exposure.uncounted_row_count.saturating_add(line.uncounted_row_count());
+        exposure.uncounted_row_count.saturating_add(line.exposed_uncounted_row_count());
     if line.counts_records {
         exposure.largest_record_count =
             exposure.largest_record_count.max(line.tally.largest_record_count);

@@ -49,6 +49,8 @@ pub(super) struct Line<'a> {
     pub(super) witness: Witness,
     /// What of it another witness has told.
     pub(super) told: Told,
+    /// What of it another witness has told who saw a rule broken too; of lines that broke one.
+    pub(super) told_of_violation: Told,
     pub(super) objects: Vec<SeenObject>,
     /// The row names no object, or one that cannot be an object's name.
     pub(super) unnamed: bool,
@@ -73,11 +75,29 @@ impl Line<'_> {
     }
 
     pub(super) fn record_count(&self) -> u64 {
-        if self.counts_records && self.told == Told::Nothing { self.tally.record_count } else { 0 }
+        self.record_count_beside(self.told)
     }
 
     pub(super) fn uncounted_row_count(&self) -> u64 {
-        if self.counts_records && self.told != Told::RecordsAndCalls {
+        self.uncounted_row_count_beside(self.told)
+    }
+
+    /// Records that the line adds to what was exposed, where it broke a rule.
+    pub(super) fn exposed_record_count(&self) -> u64 {
+        self.record_count_beside(self.told_of_violation)
+    }
+
+    /// Calls without a count of records that the line adds to what was exposed.
+    pub(super) fn exposed_uncounted_row_count(&self) -> u64 {
+        self.uncounted_row_count_beside(self.told_of_violation)
+    }
+
+    fn record_count_beside(&self, told: Told) -> u64 {
+        if self.counts_records && told == Told::Nothing { self.tally.record_count } else { 0 }
+    }
+
+    fn uncounted_row_count_beside(&self, told: Told) -> u64 {
+        if self.counts_records && told != Told::RecordsAndCalls {
             self.tally.uncounted_row_count
         } else {
             0
@@ -147,7 +167,7 @@ impl Line<'_> {
         if !self.rules.is_empty() {
             findings.suspect_row_count = findings.suspect_row_count.saturating_add(succeeded);
             findings.suspect_record_count =
-                findings.suspect_record_count.saturating_add(self.record_count());
+                findings.suspect_record_count.saturating_add(self.exposed_record_count());
             for (confidence, rows) in &self.tally.unsure_row_counts {
                 add(&mut findings.unsure_row_counts, *confidence, *rows);
             }

@@ -1,9 +1,13 @@
 //! The signals of a day: lines that broke one rule, added up, weighed, and put in one sentence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use eventlog::{row::Operation, tls::TlsProtocol};
+use eventlog::{
+    event_type::Witness,
+    row::{Hour, Operation},
+    tls::TlsProtocol,
+};
 
 use super::{Bench, EVIDENCE_MAX, line::Line, volume::Breach};
 use crate::{
@@ -112,6 +116,7 @@ pub(super) struct Gathered<'a> {
     call_count: u64,
     tls_protocols: BTreeSet<TlsProtocol>,
     cipher_suites: BTreeSet<String>,
+    logins: BTreeMap<(Hour, Witness), u64>,
     first_at: DateTime<Utc>,
     last_at: DateTime<Utc>,
     evidence: BTreeSet<String>,
@@ -135,6 +140,7 @@ impl<'a> Gathered<'a> {
             call_count: 0,
             tls_protocols: BTreeSet::new(),
             cipher_suites: BTreeSet::new(),
+            logins: BTreeMap::new(),
             first_at: first.tally.first_at,
             last_at: first.tally.last_at,
             evidence: BTreeSet::new(),
@@ -147,8 +153,11 @@ impl<'a> Gathered<'a> {
 
     pub(super) fn add(&mut self, rule: Rule, line: &Line<'a>) {
         let rows = line.succeeded_row_count();
-        let (records, uncounted) = (line.record_count(), line.uncounted_row_count());
+        let (records, uncounted) =
+            (line.exposed_record_count(), line.exposed_uncounted_row_count());
         self.row_count = self.row_count.saturating_add(rows);
+        let logins = self.logins.entry((line.hour, line.witness)).or_default();
+        *logins = logins.saturating_add(rows);
         self.record_count = self.record_count.saturating_add(records);
         self.uncounted_row_count = self.uncounted_row_count.saturating_add(uncounted);
         if line.counts_records {
@@ -244,6 +253,16 @@ impl<'a> Gathered<'a> {
         format!("{} in {calls}{uncounted} {when}", counted(self.record_count, "record"))
     }
 
+    /// Logins that several witnesses tell of count once: in each hour as many as the one says that says most.
+    fn login_count(&self) -> u64 {
+        let mut hours: BTreeMap<Hour, u64> = BTreeMap::new();
+        for ((hour, _), rows) in &self.logins {
+            let most = hours.entry(*hour).or_default();
+            *most = (*most).max(*rows);
+        }
+        hours.into_values().sum()
+    }
+
     fn outdated_tls(&self) -> String {
         let protocols = listed(self.tls_protocols.iter().map(|protocol| protocol.name()));
         let cipher_suites = match self.cipher_suites.len() {
@@ -258,7 +277,7 @@ impl<'a> Gathered<'a> {
         format!(
             "Logged in over {protocols}{cipher_suites}, although connections below TLS 1.2 no longer count as \
              secure: {} {}.",
-            counted(self.row_count, "login"),
+            counted(self.login_count(), "login"),
             between(self.first_at, self.last_at)
         )
     }
@@ -271,12 +290,13 @@ impl<'a> Gathered<'a> {
     }
 
     pub(super) fn into_signal(self, rule: Rule, weight: u32, reason: String) -> Signal {
+        let row_count = if rule == Rule::OutdatedTls { self.login_count() } else { self.row_count };
         Signal {
             rule,
             weight,
             reason,
             objects: self.objects,
-            row_count: self.row_count,
+            row_count,
             record_count: self.record_count,
             first_at: self.first_at,
             last_at: self.last_at,

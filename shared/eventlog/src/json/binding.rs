@@ -109,6 +109,7 @@ impl Binding {
 
 /// A row of an Event Log File that was made an object: its keys are the columns.
 fn event_log_file(fields: &Map<String, Value>) -> Vec<Column<'_>> {
+    let instant = fields.get("TIMESTAMP_DERIVED").and_then(moment);
     fields
         .iter()
         // Two columns under one key, and one value: nobody can say whose.
@@ -119,7 +120,7 @@ fn event_log_file(fields: &Map<String, Value>) -> Vec<Column<'_>> {
                 "TIMESTAMP_DERIVED" => {
                     moment(value).map(derived).or_else(|| text(value, &canonical))?
                 }
-                "TIMESTAMP" => compact(value, &canonical)?,
+                "TIMESTAMP" => compact(value, &canonical, instant)?,
                 _ => text(value, &canonical)?,
             };
             Some((Cow::Borrowed(key.as_str()), text))
@@ -210,13 +211,18 @@ pub(super) fn derived(at: DateTime<Utc>) -> Cow<'static, str> {
     Cow::Owned(at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// As `TIMESTAMP` has it. A number has lost the zeros that its fraction ended with.
-fn compact<'a>(value: &'a Value, column: &str) -> Option<Cow<'a, str>> {
+/// As `TIMESTAMP` has it. A number has lost the zeros that its fraction ended with, and 17 digits are more than it holds:
+/// what `TIMESTAMP_DERIVED` says is the same `instant`, and whole.
+fn compact<'a>(
+    value: &'a Value,
+    column: &str,
+    instant: Option<DateTime<Utc>>,
+) -> Option<Cow<'a, str>> {
     let as_text = match value {
         Value::Number(number) => Cow::Owned(number.to_string()),
         other => return text(other, column),
     };
-    let at = timestamp::parse_compact(&as_text);
+    let at = instant.or_else(|| timestamp::parse_compact(&as_text));
     Some(at.map_or(as_text, |at| Cow::Owned(at.format("%Y%m%d%H%M%S%.3f").to_string())))
 }
 
@@ -283,11 +289,11 @@ mod tests {
     #[test]
     fn a_timestamp_that_became_a_number_is_the_text_that_it_was() {
         assert_eq!(
-            compact(&json!(20_230_718_225_959.25), "TIMESTAMP").as_deref(),
+            compact(&json!(20_230_718_225_959.25), "TIMESTAMP", None).as_deref(),
             Some("20230718225959.250")
         );
         assert_eq!(
-            compact(&json!("20211019050707.13"), "TIMESTAMP").as_deref(),
+            compact(&json!("20211019050707.13"), "TIMESTAMP", None).as_deref(),
             Some("20211019050707.13")
         );
     }

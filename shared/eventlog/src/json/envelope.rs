@@ -56,7 +56,10 @@ impl Event {
         let mut names = Vec::new();
         let mut org_id = container_org_id.map(str::to_owned);
         for _ in 0..=MAX_ENVELOPES {
-            if let Some(found) = organization(&fields) {
+            // What is no id, as a display name is none, does not stand in for one.
+            if let Some(found) = organization(&fields)
+                && (org_id.is_none() || id_15(&found).is_some())
+            {
                 org_id = Some(found);
             }
             // A gateway and an Event Log File use the relays' words for fields of their own.
@@ -119,14 +122,14 @@ fn unwrapped(
     Ok(None)
 }
 
-/// The org that an object names itself, or in the source that EventBridge gives it; cut to 15 characters where it is
-/// an id, and as it stands where it is not, so that it can be told of.
+/// The org that an object names itself, or in the source that EventBridge gives it: the first that is an id, cut to 15
+/// characters. Where none is, the first as it stands, so that it can be told of.
 pub(super) fn organization(fields: &Map<String, Value>) -> Option<String> {
     let from_source = fields
         .get("source")
         .and_then(Value::as_str)
         .and_then(|source| source.strip_prefix(PARTNER_SOURCE)?.split('/').next());
-    let named = fields.iter().find_map(|(key, value)| {
+    let named = fields.iter().filter_map(|(key, value)| {
         let plain: String = key
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -136,8 +139,9 @@ pub(super) fn organization(fields: &Map<String, Value>) -> Option<String> {
         // A gateway writes a hyphen for what is not set.
         value.as_str().filter(|text| is_organization && !matches!(*text, "" | "-"))
     });
-    let text = named.or(from_source)?;
-    Some(id_15(text).unwrap_or_else(|| text.to_owned()))
+    let candidates: Vec<&str> = named.chain(from_source).collect();
+    let id = candidates.iter().find_map(|text| id_15(text));
+    id.or_else(|| candidates.first().map(|text| (*text).to_owned()))
 }
 
 /// `ApiEventStream` of `/event/ApiEventStream`.
@@ -187,6 +191,23 @@ mod tests {
             "detail": {"payload": {"EventIdentifier": "1"}},
         }));
         assert_eq!(event.org_id.as_deref(), Some(ORG));
+    }
+
+    #[test]
+    fn a_display_name_hides_no_org() {
+        let source = "aws.partner/salesforce.com/00D5g000004Hq3KEAS/0YL5g000000Abcd";
+        for wrapped in [
+            json!({"organization": "Acme GmbH", "detail-type": "ApiEvent", "source": source, "detail": {"payload": {"EventIdentifier": "1"}}}),
+            json!({"organization": "Acme GmbH", "topic": "ApiEvent", "orgId": ORG, "payload": {"EventIdentifier": "1"}}),
+            json!({"orgId": ORG, "topic": "ApiEvent", "payload": {"EventIdentifier": "1", "organization": "Acme GmbH"}}),
+        ] {
+            let told = format!("{wrapped}");
+            assert_eq!(event(wrapped).org_id.as_deref(), Some(ORG), "{told}");
+        }
+        let unknown = event(
+            json!({"organization": "Acme GmbH", "topic": "ApiEvent", "payload": {"EventIdentifier": "1"}}),
+        );
+        assert_eq!(unknown.org_id.as_deref(), Some("Acme GmbH"));
     }
 
     #[test]

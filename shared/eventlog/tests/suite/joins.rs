@@ -2,7 +2,7 @@
 
 use eventlog::{
     attribution::{AgentKey, AttributedBy, Attribution},
-    event_type::EventType,
+    event_type::{EventType, Witness},
     joins::{Confidence, JoinKey, JoinKind, Joined, KnownLinks, Link, LinkedCaller, offered_links},
     reader::{QuarantinedRow, ReadLimits, RowSink, SinkError, read_log},
     report::FileReport,
@@ -314,6 +314,9 @@ fn every_join_has_its_confidence() {
         (ClientName, None, Confidence::Low),
         (UserAgent, Some(JoinKind::Job), Confidence::Low),
     ] {
-        assert_eq!(Confidence::of(by, joined_by), expected, "{by:?} {joined_by:?}");
+        let found = Confidence::of(by, joined_by, Witness::EventLogFile);
+        assert_eq!(found, expected, "{by:?} {joined_by:?}");
+        let at_the_gateway = Confidence::of(by, joined_by, Witness::Gateway);
+        assert_eq!(at_the_gateway, expected.max(Confidence::High), "{by:?} {joined_by:?}");
     }
 }

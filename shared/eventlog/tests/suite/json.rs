@@ -93,7 +93,11 @@ fn a_row_is_the_same_row_as_csv_and_as_json() {
             let text = value.as_str().unwrap().to_owned();
             *value = match (name.as_str(), text.as_str()) {
                 ("SUCCESS", "1") => json!(true),
-                ("TIMESTAMP_DERIVED", _) => json!(1_795_511_700_128_i64),
+                ("TIMESTAMP_DERIVED", text) => {
+                    let at: chrono::DateTime<chrono::Utc> = text.parse().unwrap();
+                    json!(at.timestamp_millis())
+                }
+                ("TIMESTAMP", number) => json!(number.parse::<f64>().unwrap()),
                 (_, "") => Value::Null,
                 ("ENTITY_NAME", names) => json!(names.split(',').collect::<Vec<_>>()),
                 ("ROWS_PROCESSED" | "STATUS_CODE" | "REQUEST_SIZE" | "API_VERSION", number) => {
