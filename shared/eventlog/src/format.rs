@@ -1,9 +1,11 @@
 //! What a stream of bytes is, told from its first bytes and never from its name.
 
 use std::{
-    cell::Cell,
     io::{BufReader, Cursor, Read},
-    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -122,25 +124,41 @@ pub(crate) struct InflateLimits {
     pub(crate) ratio_applies_above_bytes: u64,
 }
 
-/// Counts the bytes that the source gave, and remembers whether it failed: what the inflater says then
-/// is not about the data.
+/// How much of a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Whether it is gzip.
+    pub(crate) is_gzip: bool,
+    /// Bytes taken from the source.
+    pub(crate) read_bytes: u64,
+    /// Bytes given out.
+    pub(crate) inflated_bytes: u64,
+}
+
+/// What the source gave, and whether it failed: what the inflater says then is not about the data.
+#[derive(Debug, Default)]
+struct Account {
+    read_bytes: AtomicU64,
+    has_failed: AtomicBool,
+}
+
+/// Keeps account of a source.
 struct Counting<R> {
     source: R,
-    count: Rc<Cell<u64>>,
-    failed: Rc<Cell<bool>>,
+    account: Arc<Account>,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         match self.source.read(into) {
             Ok(count) => {
-                let total = self.count.get().saturating_add(u64::try_from(count).unwrap_or(0));
-                self.count.set(total);
+                let count_bytes = u64::try_from(count).unwrap_or(0);
+                self.account.read_bytes.fetch_add(count_bytes, Ordering::Relaxed);
                 Ok(count)
             }
             Err(error) => {
                 if error.kind() != std::io::ErrorKind::Interrupted {
-                    self.failed.set(true);
+                    self.account.has_failed.store(true, Ordering::Relaxed);
                 }
                 Err(error)
             }
@@ -159,18 +177,15 @@ enum Body<R: Read> {
 pub(crate) struct Contents<R: Read> {
     body: Body<R>,
     limits: InflateLimits,
-    read_bytes: Rc<Cell<u64>>,
-    source_failed: Rc<Cell<bool>>,
+    account: Arc<Account>,
     inflated_bytes: u64,
 }
 
 impl<R: Read> Contents<R> {
     /// Looks at the first two bytes of `source` and inflates if they are gzip's.
     pub(crate) fn open(source: R, limits: InflateLimits) -> Result<Self, std::io::Error> {
-        let read_bytes = Rc::new(Cell::new(0));
-        let source_failed = Rc::new(Cell::new(false));
-        let mut counting =
-            Counting { source, count: Rc::clone(&read_bytes), failed: Rc::clone(&source_failed) };
+        let account = Arc::new(Account::default());
+        let mut counting = Counting { source, account: Arc::clone(&account) };
         let mut head = Vec::with_capacity(GZIP_MAGIC.len());
         counting.by_ref().take(2).read_to_end(&mut head)?;
         let is_gzip = head == GZIP_MAGIC;
@@ -181,27 +196,21 @@ impl<R: Read> Contents<R> {
         } else {
             Body::Plain(whole)
         };
-        Ok(Self { body, limits, read_bytes, source_failed, inflated_bytes: 0 })
+        Ok(Self { body, limits, account, inflated_bytes: 0 })
     }
 
     /// Gives the bytes of `source` as they are, whatever they look like.
     pub(crate) fn plain(source: R, limits: InflateLimits) -> Self {
-        let read_bytes = Rc::new(Cell::new(0));
-        let source_failed = Rc::new(Cell::new(false));
-        let counting =
-            Counting { source, count: Rc::clone(&read_bytes), failed: Rc::clone(&source_failed) };
+        let account = Arc::new(Account::default());
+        let counting = Counting { source, account: Arc::clone(&account) };
         let body = Body::Plain(Cursor::new(Vec::new()).chain(counting));
-        Self { body, limits, read_bytes, source_failed, inflated_bytes: 0 }
+        Self { body, limits, account, inflated_bytes: 0 }
     }
 
-    /// Bytes taken from the source.
-    pub(crate) fn read_bytes(&self) -> u64 {
-        self.read_bytes.get()
-    }
-
-    /// Bytes given out.
-    pub(crate) fn inflated_bytes(&self) -> u64 {
-        self.inflated_bytes
+    /// How much was read by now.
+    pub(crate) fn totals(&self) -> Totals {
+        let read_bytes = self.account.read_bytes.load(Ordering::Relaxed);
+        Totals { is_gzip: self.is_gzip(), read_bytes, inflated_bytes: self.inflated_bytes }
     }
 
     /// Whether the source was gzip.
@@ -210,7 +219,7 @@ impl<R: Read> Contents<R> {
     }
 
     fn is_bomb(&self) -> bool {
-        let ratio_limit = self.read_bytes.get().saturating_mul(self.limits.max_ratio);
+        let ratio_limit = self.totals().read_bytes.saturating_mul(self.limits.max_ratio);
         self.inflated_bytes > self.limits.max_inflated_bytes
             || (self.inflated_bytes > self.limits.ratio_applies_above_bytes
                 && self.inflated_bytes > ratio_limit)
@@ -219,9 +228,15 @@ impl<R: Read> Contents<R> {
 
 impl<R: Read> Read for Contents<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let length = into.len();
         let result = match &mut self.body {
             Body::Plain(plain) => plain.read(into),
-            Body::Gzip(gzip) => gzip.read(into),
+            // One byte beyond the limit shows that it was passed.
+            Body::Gzip(gzip) => {
+                let left = self.limits.max_inflated_bytes.saturating_sub(self.inflated_bytes);
+                let most = usize::try_from(left.saturating_add(1)).unwrap_or(usize::MAX);
+                gzip.read(into.get_mut(..most.min(length)).unwrap_or_default())
+            }
         };
         match result {
             Ok(count) => {
@@ -234,7 +249,7 @@ impl<R: Read> Read for Contents<R> {
             }
             Err(error)
                 if self.is_gzip()
-                    && !self.source_failed.get()
+                    && !self.account.has_failed.load(Ordering::Relaxed)
                     && error.kind() != std::io::ErrorKind::Interrupted =>
             {
                 let failure = if error.kind() == std::io::ErrorKind::UnexpectedEof {

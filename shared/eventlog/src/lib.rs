@@ -43,6 +43,7 @@
 //! a reason. Hostile input costs time in proportion to its length and cannot make this crate panic.
 
 pub mod address;
+mod ahead;
 mod anomaly;
 pub mod attribution;
 pub mod audit_trail;

@@ -6,12 +6,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ahead::inflate_ahead,
     anomaly::normalised_score,
     attribution::{AgentDirectory, Attribution, Caller, has_app},
     columns::{Header, known_columns},
     event_type::{EventType, Witness},
     format::{
-        BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, sniff,
+        BYTE_ORDER_MARK, Contents, InflateFailure, InflateLimits, LooksLike, SNIFFED_BYTES, Totals,
+        sniff,
     },
     joins::{JoinKey, Joined, may_seek, seeks_by_request, sought_keys},
     json::Events,
@@ -167,21 +169,28 @@ enum Stop {
 }
 
 /// Reads an event log, CSV or JSON, plain or gzip, and gives agents' rows and unreadable rows to `sink` as they
-/// come. Memory does not grow with the file.
+/// come. Memory does not grow with the file. Gzip is inflated in a thread of its own.
 ///
 /// An empty file, and one that has a header only, are read: their report has no rows.
 pub fn read_log(
-    source: impl Read,
+    source: impl Read + Send,
     directory: &AgentDirectory,
     limits: &ReadLimits,
     sink: &mut dyn RowSink,
 ) -> Result<FileReport, ReadError> {
     let contents = Contents::open(source, limits.of_inflation())
         .map_err(|source| ReadError::Source { source, partial: Box::default() })?;
-    let mut records = limits.records(contents);
     let mut reading = Reading::new(directory, limits, sink);
+    if contents.is_gzip() {
+        return inflate_ahead(contents, |ahead| {
+            let mut records = limits.records(ahead);
+            let outcome = reading.run(&mut records);
+            reading.end(outcome, records.source().totals())
+        });
+    }
+    let mut records = limits.records(contents);
     let outcome = reading.run(&mut records);
-    reading.end(outcome, &records)
+    reading.end(outcome, records.source().totals())
 }
 
 /// A stretch of a file that starts where a record starts and ends where one ends.
@@ -255,7 +264,7 @@ pub fn read_part(
     let header = BoundHeader::of_columns(part.columns.clone());
     reading.begin(&header);
     let outcome = reading.rows(&mut records, header);
-    reading.end(outcome, &records)
+    reading.end(outcome, records.source().totals())
 }
 
 impl ReadLimits {
@@ -267,7 +276,7 @@ impl ReadLimits {
         }
     }
 
-    fn records<R: Read>(&self, contents: Contents<R>) -> RecordReader<Contents<R>> {
+    fn records<R: Read>(&self, contents: R) -> RecordReader<R> {
         RecordReader::new(contents, self.max_row_bytes, self.max_quarantined_bytes)
     }
 }
@@ -532,17 +541,9 @@ impl<'a> Reading<'a> {
     }
 
     /// The report, and how the reading ended.
-    fn end<R: Read>(
-        self,
-        outcome: Result<(), Stop>,
-        records: &RecordReader<Contents<R>>,
-    ) -> Result<FileReport, ReadError> {
-        let contents = records.source();
-        let report = self.accounting.finish(
-            contents.is_gzip(),
-            contents.read_bytes(),
-            contents.inflated_bytes(),
-        );
+    fn end(self, outcome: Result<(), Stop>, totals: Totals) -> Result<FileReport, ReadError> {
+        let Totals { is_gzip, read_bytes, inflated_bytes } = totals;
+        let report = self.accounting.finish(is_gzip, read_bytes, inflated_bytes);
         match outcome {
             Ok(()) => Ok(report),
             Err(Stop::NotAnEventLogFile(looks_like)) => {

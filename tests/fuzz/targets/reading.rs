@@ -83,12 +83,15 @@ impl RowSink for Kept {
 }
 
 /// Reads a file that can be read or must be refused for good.
-pub(crate) fn read(source: impl Read, limits: &ReadLimits) -> Outcome {
+pub(crate) fn read(source: impl Read + Send, limits: &ReadLimits) -> Outcome {
     measured_read(source, limits).0
 }
 
 /// The same, and what it took.
-pub(crate) fn measured_read(source: impl Read, limits: &ReadLimits) -> (Outcome, Allocations) {
+pub(crate) fn measured_read(
+    source: impl Read + Send,
+    limits: &ReadLimits,
+) -> (Outcome, Allocations) {
     let directory = directory();
     let mut kept = Kept::default();
     let (result, allocations) = measured(|| read_log(source, &directory, limits, &mut kept));

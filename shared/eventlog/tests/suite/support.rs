@@ -54,7 +54,7 @@ impl RowSink for Kept {
 }
 
 pub(crate) fn read_with(
-    source: impl Read,
+    source: impl Read + Send,
     limits: &ReadLimits,
 ) -> (Kept, Result<FileReport, ReadError>) {
     let mut kept = Kept::default();
