@@ -1,13 +1,19 @@
 //! Files of this machine as objects: what is to be read where it lies, and what is kept in a temporary folder.
 
-use std::{io, ops::Range, path::PathBuf};
+use std::{
+    io::{self, Read as _, Seek as _},
+    ops::Range,
+    path::PathBuf,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use async_trait::async_trait;
 use ports::{ObjectReader, ObjectStore, PortError, Result};
 use tempfile::TempDir;
 use tokio::{
     fs::File,
-    io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
 };
 
 /// The bucket of what is to be read; its keys are paths, or `-` for standard input.
@@ -28,12 +34,33 @@ impl LocalObjects {
     }
 }
 
+/// A file that is read where the reader stands. Whoever reads a log does so in a thread of its own, so that nobody else
+/// waits; handing each piece over from yet another thread would take longer than to read it.
+struct Straight(std::fs::File);
+
+impl AsyncRead for Straight {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let room = into.initialize_unfilled();
+        let read = loop {
+            match self.0.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        Poll::Ready(read.map(|count| into.advance(count)))
+    }
+}
+
 fn failed(call: &'static str, error: &io::Error) -> PortError {
     PortError::Unavailable { call, reason: error.to_string() }
 }
 
 impl LocalObjects {
-    async fn file(&self, bucket: &str, key: &str) -> Result<File> {
+    async fn file(&self, bucket: &str, key: &str) -> Result<Straight> {
         let mut path = self.path(bucket, key);
         if bucket == INPUT && key == "-" {
             path = self.kept.path().join("standard-input");
@@ -47,7 +74,7 @@ impl LocalObjects {
                 kept.flush().await.map_err(|error| failed("writing a file", &error))?;
             }
         }
-        File::open(&path).await.map_err(|error| match error.kind() {
+        std::fs::File::open(&path).map(Straight).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => PortError::NotFound { what: path.display().to_string() },
             _ => failed("opening a file", &error),
         })
@@ -58,7 +85,7 @@ impl LocalObjects {
 impl ObjectStore for LocalObjects {
     async fn open(&self, bucket: &str, key: &str, _version: Option<&str>) -> Result<ObjectReader> {
         let file = self.file(bucket, key).await?;
-        let size_bytes = file.metadata().await.ok().map(|metadata| metadata.len());
+        let size_bytes = file.0.metadata().ok().map(|metadata| metadata.len());
         // When a file was last written here says nothing of when its log came from Salesforce.
         Ok(ObjectReader { body: Box::pin(file), size_bytes, e_tag: None, landed_at: None })
     }
@@ -71,9 +98,9 @@ impl ObjectStore for LocalObjects {
         range: Range<u64>,
     ) -> Result<ObjectReader> {
         let mut file = self.file(bucket, key).await?;
-        let sought = file.seek(io::SeekFrom::Start(range.start)).await;
+        let sought = file.0.seek(io::SeekFrom::Start(range.start));
         sought.map_err(|error| failed("reading a file", &error))?;
-        let length = file.metadata().await.ok().map(|metadata| metadata.len());
+        let length = file.0.metadata().ok().map(|metadata| metadata.len());
         let size_bytes = length.map(|length| length.min(range.end).saturating_sub(range.start));
         let body = Box::pin(file.take(range.end.saturating_sub(range.start)));
         Ok(ObjectReader { body, size_bytes, e_tag: None, landed_at: None })

@@ -6,6 +6,7 @@ mod scan;
 
 use std::{
     io::{self, Write},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -42,6 +43,9 @@ enum Command {
         /// The instant to take as the moment of detection, as 2026-11-24T12:00:00Z; now, where it is not given.
         #[arg(long, value_name = "INSTANT")]
         as_of: Option<DateTime<Utc>>,
+        /// Files that are read at a time; as many as there are processors, where it is not given.
+        #[arg(long, value_name = "COUNT")]
+        threads: Option<NonZeroUsize>,
     },
     /// Reads a configuration folder and prints every mistake in it.
     Check {
@@ -89,8 +93,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             writeln!(out, "{} is sound: {agents} agents in {orgs} orgs", config.display())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Scan { paths, config, format, as_of } => {
-            let scan = scan::scan(&paths, configuration(&config)?, as_of).await?;
+        Command::Scan { paths, config, format, as_of, threads } => {
+            let threads = threads.or_else(|| std::thread::available_parallelism().ok());
+            let threads = threads.unwrap_or(NonZeroUsize::MIN);
+            let scan = scan::scan(&paths, configuration(&config)?, as_of, threads).await?;
             match format {
                 Format::Text => report::text(&mut out, &scan)?,
                 Format::Json => report::json(&mut out, &scan)?,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal, Write},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,6 +15,7 @@ use assessment::{
     findings::{GapReason, Verdict},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, stream};
 use incident::Incident;
 use pipeline::{
     PipelineError,
@@ -65,6 +67,7 @@ pub(crate) async fn scan(
     paths: &[PathBuf],
     configuration: Configuration,
     as_of: Option<DateTime<Utc>>,
+    threads: NonZeroUsize,
 ) -> anyhow::Result<Scan> {
     let access = Arc::new(MemoryAccess::default());
     let incidents = Arc::new(MemoryIncidents::default());
@@ -94,7 +97,7 @@ pub(crate) async fn scan(
     ports.catalog.put(&stored).await?;
 
     let FilesFound { files, mut unread } = files_under(paths)?;
-    unread.extend(read_all(&ports, &files).await?);
+    unread.extend(read_all(&ports, &files, threads).await?);
     // Rows of files that were read early may belong to agents that a later one names.
     let settings = settings();
     for work in queue.take() {
@@ -187,15 +190,34 @@ fn add_all<K: Ord>(sums: &mut BTreeMap<K, u64>, counts: BTreeMap<K, u64>) {
     }
 }
 
-async fn read_all(ports: &Ports, files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+/// Reads the files, several at a time, each in a thread of its own; answers with those that could not be read, in order.
+async fn read_all(
+    ports: &Ports,
+    files: &[PathBuf],
+    threads: NonZeroUsize,
+) -> anyhow::Result<Vec<(String, String)>> {
     let settings = settings();
     let mut progress = Progress::new(files.len());
     let mut unread = Vec::new();
-    for file in files {
+    let mut reading = stream::iter(files)
+        .map(|file| {
+            let key = file.to_string_lossy().into_owned();
+            let landed = LandedObject { bucket: INPUT.to_owned(), key: key.clone(), version: None };
+            let (work, settings) = (Work::Read(landed), &settings);
+            async move {
+                // Files of the same hour can be in each other's way; whoever was, goes on once the other is done.
+                loop {
+                    match ingest(ports, settings, &work).await {
+                        Err(PipelineError::Contended { .. }) => {}
+                        read => return (key, read),
+                    }
+                }
+            }
+        })
+        .buffered(threads.get());
+    while let Some((key, read)) = reading.next().await {
         progress.next();
-        let key = file.to_string_lossy().into_owned();
-        let landed = LandedObject { bucket: INPUT.to_owned(), key: key.clone(), version: None };
-        match ingest(ports, &settings, &Work::Read(landed)).await {
+        match read {
             Ok(_) => {}
             Err(PipelineError::File { key, reason, .. }) => unread.push((key, reason)),
             Err(PipelineError::Port(error)) => unread.push((key, error.to_string())),
@@ -275,7 +297,7 @@ impl Progress {
     fn next(&mut self) {
         self.done = self.done.saturating_add(1);
         if self.shown {
-            let _ = write!(io::stderr(), "\rreading file {} of {}", self.done, self.total);
+            let _ = write!(io::stderr(), "\r{} of {} files are read", self.done, self.total);
         }
     }
 

@@ -187,6 +187,22 @@ fn the_order_of_paths_and_a_folder_given_twice_change_no_incident() {
 }
 
 /// Four weeks around the clock, from which one type drops out for the last day.
+/// Files of the same hours are read at the same time, and are in each other's way.
+#[test]
+fn however_many_files_are_read_at_a_time_the_page_is_the_same() {
+    let on = |threads: &str| {
+        let options = ["scan", "events", "--config", "infra/config", "--as-of", AS_OF];
+        let output = breachclock(&[&options[..], &["--threads", threads]].concat(), b"");
+        assert_eq!(output.status.code(), Some(2));
+        text(&output)
+    };
+    let alone = on("1");
+    assert!(alone.contains("1 incident in"), "{alone}");
+    for threads in ["2", "16"] {
+        assert_eq!(on(threads), alone, "{threads} threads");
+    }
+}
+
 #[test]
 fn hours_that_are_missing_against_the_habit_are_shown() {
     let mut log = "EVENT_TYPE,ORGANIZATION_ID,TIMESTAMP_DERIVED\n".to_owned();

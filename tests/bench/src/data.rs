@@ -28,13 +28,15 @@ pub enum Kind {
     ManyGroups,
     /// [`Kind::FewGroups`], compressed.
     Gzip,
+    /// A folder that has [`Kind::FewGroups`] twice.
+    Twice,
     /// Thirty times [`Kind::FewGroups`].
     Large,
 }
 
 impl Kind {
     /// The files of every run.
-    pub const USUAL: [Self; 3] = [Self::FewGroups, Self::ManyGroups, Self::Gzip];
+    pub const USUAL: [Self; 4] = [Self::FewGroups, Self::ManyGroups, Self::Gzip, Self::Twice];
 
     /// What the file is called in the tables.
     pub fn title(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Kind {
             Self::FewGroups => "few groups",
             Self::ManyGroups => "many groups",
             Self::Gzip => "few groups, gzip",
+            Self::Twice => "few groups, two files",
             Self::Large => "large",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
             Self::FewGroups => format!("few-groups-{rows}.csv"),
             Self::ManyGroups => format!("many-groups-{rows}.csv"),
             Self::Gzip => format!("few-groups-{rows}.csv.gz"),
+            Self::Twice => format!("few-groups-{rows}-twice"),
             Self::Large => format!("large-{rows}.csv"),
         })
     }
@@ -99,6 +103,9 @@ impl LogData {
         if let Ok(found) = Self::find(folder, kind, rows) {
             return Ok(found);
         }
+        if kind == Kind::Twice {
+            return Self::make_twice(folder, rows);
+        }
         let few = match kind {
             Kind::Gzip => Some(Self::make(folder, Kind::FewGroups, rows)?),
             _ => None,
@@ -116,7 +123,9 @@ impl LogData {
             (Kind::Large, None) => {
                 write(rows.saturating_mul(LARGE_FACTOR), Callers::Organisation, &mut file)
             }
-            (Kind::FewGroups | Kind::Gzip, None) => write(rows, Callers::Organisation, &mut file),
+            (Kind::FewGroups | Kind::Gzip | Kind::Twice, None) => {
+                write(rows, Callers::Organisation, &mut file)
+            }
         };
         let written = written.and_then(|truth| {
             file.flush()?;
@@ -130,6 +139,35 @@ impl LogData {
         // What is said of the file comes last, so that a file without it is made afresh.
         fs::write(truth_beside(&path), serde_json::to_vec(&truth)?).with_context(cannot)?;
         Ok(Self { path, truth })
+    }
+
+    /// The same rows in two files: agents' rows among them count once.
+    fn make_twice(folder: &Path, rows: u64) -> Result<Self> {
+        let few = Self::make(folder, Kind::FewGroups, rows)?;
+        let path = Kind::Twice.path(folder, rows);
+        let cannot = || format!("cannot write {}", path.display());
+        fs::create_dir_all(&path).with_context(cannot)?;
+        for name in ["one.csv", "other.csv"] {
+            let _ = fs::remove_file(path.join(name));
+            fs::hard_link(&few.path, path.join(name)).with_context(cannot)?;
+        }
+        let Truth { rows, agent_rows, bytes, .. } = few.truth;
+        let [rows, bytes] = [rows, bytes].map(|of_one| of_one.saturating_mul(2));
+        let truth = Truth { rows, agent_rows, bytes, stored_bytes: stored_bytes(&path)? };
+        fs::write(truth_beside(&path), serde_json::to_vec(&truth)?).with_context(cannot)?;
+        Ok(Self { path, truth })
+    }
+
+    /// The file, or those in the folder.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        if self.path.is_dir() {
+            self.path.read_dir()?.map(|entry| entry.map(|entry| entry.path())).collect()
+        } else {
+            Ok(vec![self.path.clone()])
+        }
     }
 
     /// Removes the file.
@@ -159,7 +197,16 @@ fn compress(plain: &LogData, file: &mut impl Write) -> io::Result<Truth> {
 /// What an earlier run said of the file, if the file is whole.
 fn found(path: &Path) -> Option<Truth> {
     let truth: Truth = serde_json::from_slice(&fs::read(truth_beside(path)).ok()?).ok()?;
-    (fs::metadata(path).ok()?.len() == truth.stored_bytes).then_some(truth)
+    (stored_bytes(path).ok()? == truth.stored_bytes).then_some(truth)
+}
+
+/// Length of a file, or of all files of a folder.
+fn stored_bytes(path: &Path) -> io::Result<u64> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    path.read_dir()?.map(|entry| Ok(entry?.metadata()?.len())).sum()
 }
 
 fn truth_beside(path: &Path) -> PathBuf {

@@ -53,9 +53,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     let method = Method { programs, runs: *runs, processor: processor_to_pin() };
     let mut measured = Vec::new();
     for kind in Kind::USUAL {
-        let readers = match kind {
-            Kind::Gzip => Reader::OF_GZIP.to_vec(),
-            _ => programs.installed(),
+        // What may take more than one processor is given all.
+        let on_all = Method { processor: None, ..method };
+        let (method, readers) = match kind {
+            Kind::Gzip => (on_all, Reader::OF_GZIP.to_vec()),
+            Kind::Twice => (on_all, Reader::OF_TWO_FILES.to_vec()),
+            Kind::FewGroups | Kind::ManyGroups | Kind::Large => (method, programs.installed()),
         };
         let data = LogData::find(data, kind, *rows)?;
         measured.push(measure(method, kind.title(), &data, &readers)?);

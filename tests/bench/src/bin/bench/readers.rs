@@ -38,6 +38,10 @@ pub(crate) struct Programs {
 pub(crate) enum Reader {
     /// `breachclock scan`, the whole command.
     Scan,
+    /// The same, one file at a time.
+    ScanOnOne,
+    /// The same, two files at a time.
+    ScanOnTwo,
     /// What the function `ingest` does with a file, without the storage.
     Ingest,
     Csv,
@@ -51,10 +55,13 @@ pub(crate) enum Reader {
 impl Reader {
     pub(crate) const OURS: [Self; 2] = [Self::Scan, Self::Ingest];
     pub(crate) const OF_GZIP: [Self; 3] = [Self::Scan, Self::Ingest, Self::Inflate];
+    pub(crate) const OF_TWO_FILES: [Self; 2] = [Self::ScanOnOne, Self::ScanOnTwo];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Scan => "`breachclock scan`",
+            Self::ScanOnOne => "`breachclock scan --threads 1`",
+            Self::ScanOnTwo => "`breachclock scan --threads 2`",
             Self::Ingest => "`ingest` without storage",
             Self::Csv => "csv crate",
             Self::SimdCsv => "simd-csv",
@@ -66,7 +73,7 @@ impl Reader {
 
     /// What the process has printed, as an answer. `process_seconds` is the time of the whole process.
     pub(crate) fn answer(self, printed: &str, process_seconds: f64) -> Result<Answer> {
-        if self == Self::Scan {
+        if matches!(self, Self::Scan | Self::ScanOnOne | Self::ScanOnTwo) {
             return scanned(printed, process_seconds);
         }
         serde_json::from_str(printed)
@@ -108,12 +115,14 @@ impl Programs {
         let contender =
             |name: &str| (self.contenders.join("contender"), vec![name.into(), file.to_owned()]);
         let (program, arguments) = match reader {
-            Reader::Scan => {
+            Reader::Scan | Reader::ScanOnOne | Reader::ScanOnTwo => {
                 let mut arguments: Vec<PathBuf> =
                     ["scan", "--format", "json", "--as-of", "2026-11-24T11:30:00Z", "--config"]
                         .map(PathBuf::from)
                         .to_vec();
                 arguments.extend([self.configuration.clone(), file.to_owned()]);
+                let threads = if reader == Reader::ScanOnTwo { "2" } else { "1" };
+                arguments.extend(["--threads", threads].map(PathBuf::from));
                 (self.ours.join("breachclock"), arguments)
             }
             Reader::Ingest => {

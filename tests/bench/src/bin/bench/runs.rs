@@ -162,11 +162,13 @@ fn check(found: Found, truth: Truth, grouped: &mut Option<(u64, u64)>) -> Result
     Ok(())
 }
 
-/// Reads the file once, so that the first reader does not wait for the disk on behalf of all others.
+/// Reads the files once, so that the first reader does not wait for the disk on behalf of all others.
 fn warm(data: &LogData) -> Result<()> {
-    let mut file = File::open(&data.path)
-        .with_context(|| format!("{} cannot be opened", data.path.display()))?;
-    io::copy(&mut file, &mut io::sink())?;
+    let cannot = || format!("{} cannot be read", data.path.display());
+    for path in data.files().with_context(cannot)? {
+        let mut file = File::open(&path).with_context(cannot)?;
+        io::copy(&mut file, &mut io::sink())?;
+    }
     Ok(())
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn note(method: Method<'_>) -> String {
         "Ours account for every row, and attribute, keep and tally those of agents; the others group every row by\n\
          user, object and client and add up its records. Each run is a process of its own with one thread of work,\n\
          {processor}, on a file that is in memory; the readers take turns, and ratios are of medians.\n\
-         Runs of each reader: {}. No reader is run on two threads: ours read a file on one.\n",
+         Gzip, and two files, are read with all processors: ours inflate in a thread of its own, and read as many\n\
+         files at a time as they are told. Runs of each reader: {}.\n",
         method.runs
     )
 }
@@ -50,15 +51,19 @@ pub(crate) fn markdown(measured: &[Measured]) -> String {
 }
 
 fn row(file: &Measured, result: &Measurement) -> String {
-    let times = file.of(Reader::Csv).map(|csv| csv.median() / result.median());
+    let beside = |other| file.of(other).map(|other| other.median() / result.median());
+    let shown = |times: Option<f64>| times.map_or("–".to_owned(), |times| format!("{times:.2}"));
+    let is_on_two = result.reader == Reader::ScanOnTwo;
+    let over_one = if is_on_two { beside(Reader::ScanOnOne) } else { None };
     format!(
-        "| {} | {} | {:.3} s | {:.3} s | {:.2} | {} | – | {:.1} MB |",
+        "| {} | {} | {:.3} s | {:.3} s | {:.2} | {} | {} | {:.1} MB |",
         file.title,
         result.reader.name(),
         result.median(),
         result.best(),
         megabytes(file.truth.bytes) / 1_000.0 / result.median(),
-        times.map_or_else(|| "–".to_owned(), |times| format!("{times:.2}")),
+        shown(beside(Reader::Csv)),
+        shown(over_one),
         megabytes(result.peak_memory_bytes)
     )
 }
