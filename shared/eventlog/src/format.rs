@@ -142,26 +142,42 @@ struct Account {
     has_failed: AtomicBool,
 }
 
-/// Keeps account of a source.
+/// Keeps account of a source, and reads as much of it as there is room for: how far it was read when what it gave turns
+/// out to be broken, or too much, does not depend on the pieces in which it gave it.
 struct Counting<R> {
     source: R,
     account: Arc<Account>,
+    /// What it failed with after it had given something.
+    failure: Option<std::io::Error>,
+    at_end: bool,
+}
+
+impl<R> Counting<R> {
+    fn new(source: R, account: &Arc<Account>) -> Self {
+        Self { source, account: Arc::clone(account), failure: None, at_end: false }
+    }
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        match self.source.read(into) {
-            Ok(count) => {
-                let count_bytes = u64::try_from(count).unwrap_or(0);
-                self.account.read_bytes.fetch_add(count_bytes, Ordering::Relaxed);
-                Ok(count)
+        let mut count = 0_usize;
+        while !self.at_end && self.failure.is_none() {
+            let Some(room) = into.get_mut(count..).filter(|room| !room.is_empty()) else { break };
+            match self.source.read(room) {
+                Ok(0) => self.at_end = true,
+                Ok(more) => count = count.saturating_add(more),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => self.failure = Some(error),
             }
-            Err(error) => {
-                if error.kind() != std::io::ErrorKind::Interrupted {
-                    self.account.has_failed.store(true, Ordering::Relaxed);
-                }
-                Err(error)
+        }
+        let count_bytes = u64::try_from(count).unwrap_or(0);
+        self.account.read_bytes.fetch_add(count_bytes, Ordering::Relaxed);
+        match self.failure.take_if(|_| count == 0) {
+            Some(failure) => {
+                self.account.has_failed.store(true, Ordering::Relaxed);
+                Err(failure)
             }
+            None => Ok(count),
         }
     }
 }
@@ -185,7 +201,7 @@ impl<R: Read> Contents<R> {
     /// Looks at the first two bytes of `source` and inflates if they are gzip's.
     pub(crate) fn open(source: R, limits: InflateLimits) -> Result<Self, std::io::Error> {
         let account = Arc::new(Account::default());
-        let mut counting = Counting { source, account: Arc::clone(&account) };
+        let mut counting = Counting::new(source, &account);
         let mut head = Vec::with_capacity(GZIP_MAGIC.len());
         counting.by_ref().take(2).read_to_end(&mut head)?;
         let is_gzip = head == GZIP_MAGIC;
@@ -202,7 +218,7 @@ impl<R: Read> Contents<R> {
     /// Gives the bytes of `source` as they are, whatever they look like.
     pub(crate) fn plain(source: R, limits: InflateLimits) -> Self {
         let account = Arc::new(Account::default());
-        let counting = Counting { source, account: Arc::clone(&account) };
+        let counting = Counting::new(source, &account);
         let body = Body::Plain(Cursor::new(Vec::new()).chain(counting));
         Self { body, limits, account, inflated_bytes: 0 }
     }

@@ -35,11 +35,8 @@ fn check_stream(stream: &[u8]) {
     assert_is_accounted_for(&whole);
     let inflated = whole.report.inflated_bytes;
     assert!(inflated <= LIMITS.max_inflated_bytes + 1, "{inflated} bytes came out");
-    // Which bytes have been read when it breaks off depends on the pieces that they come in, and nothing else does.
-    let pieces = read(Pieces { rest: stream, piece: 13 }, &LIMITS);
-    if whole.refusal.is_none() && pieces.refusal.is_none() {
-        assert_eq!(pieces, whole);
-    }
+    // Wherever it breaks off, what was read by then does not depend on the pieces that the bytes come in.
+    assert_eq!(read(Pieces { rest: stream, piece: 13 }, &LIMITS), whole);
 }
 
 /// Genuine gzip, repeated so that it may be a bomb: read as the plain file is, or refused exactly where it is over a
