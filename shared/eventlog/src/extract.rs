@@ -32,6 +32,9 @@ const HELD_BYTES_MAX: usize = 24 << 20;
 /// About what an entry of a set takes beside its text.
 const ENTRY_BYTES: usize = 48;
 
+/// About what the ids, names and keys of a row take beside it.
+const TEXTS_BYTES: usize = 512;
+
 /// Longest line that is read, with its newline. The names, ids and texts of a row are bounded, and come to far less.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
@@ -180,7 +183,7 @@ impl ExtractBuilder {
 fn approximate_bytes(row: &AccessRow) -> usize {
     let sets = [&row.objects, &row.fields, &row.record_ids];
     let entries = sets.into_iter().flatten().map(|entry| entry.len().saturating_add(ENTRY_BYTES));
-    entries.fold(size_of::<AccessRow>(), usize::saturating_add)
+    entries.fold(size_of::<AccessRow>().saturating_add(TEXTS_BYTES), usize::saturating_add)
 }
 
 fn write_extract(key: ExtractKey, mut rows: Vec<AccessRow>) -> Result<ExtractChunk, ExtractError> {
