@@ -256,7 +256,7 @@ describe('queues', () => {
     }
   });
 
-  it('hand a landed log out five times, then to the dead letters', () => {
+  it('hand a landed log out ten times, then to the dead letters', () => {
     const { Properties } = only('AWS::SQS::Queue', 'LandingQueue');
     assert.deepEqual(Properties['RedrivePolicy'], {
       deadLetterTargetArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'LandingDeadLetters'), 'Arn'] },

@@ -323,6 +323,24 @@ fn a_type_that_was_silent_before_the_org_was_has_not_come_back_with_that() {
     assert_eq!(watch.owed[2].blind_spots[0].scope, Scope::Org);
 }
 
+/// Its habit fades with the days that are looked at; that is not its coming back.
+#[test]
+fn a_silence_that_outlasts_what_is_looked_at_stays_one() {
+    let arrivals = one(EventType::RestApi, 60, always);
+    let stop = start() + TimeDelta::days(60);
+    let mut watch = Watch::begun(start());
+    for day in 1..120 {
+        watch = watch.after(ORG, &judged(&arrivals, stop + TimeDelta::days(day)), true);
+        let told: Vec<AlertKind> = watch.owed.iter().map(|alert| alert.kind).collect();
+        assert_eq!(told, [AlertKind::Silent], "{day} days after");
+    }
+    let mut arrivals = arrivals;
+    come(&mut arrivals, EventType::RestApi, 180, 4, |at| at >= stop + TimeDelta::days(119));
+    watch = watch.after(ORG, &judged(&arrivals, stop + TimeDelta::days(120)), true);
+    assert_eq!(watch.owed.last().unwrap().kind, AlertKind::Resumed);
+    assert!(watch.open.iter().all(|spot| spot.scope != Scope::Org), "{:?}", watch.open);
+}
+
 #[test]
 fn of_an_org_of_which_nobody_is_told_the_blind_spots_are_kept_all_the_same() {
     let arrivals = one(EventType::RestApi, 28, always);

@@ -985,6 +985,26 @@ fn what_one_witness_saw_outside_hours_is_counted_though_another_saw_more_within(
     assert!(findings.signals[0].reason.contains("50 records"), "{}", findings.signals[0].reason);
 }
 
+/// What another witness told of another broken rule says nothing of this one, and makes it no milder.
+#[test]
+fn each_rule_is_told_by_the_witnesses_who_saw_it_broken() {
+    let told = |event_type: EventType, operation, records| {
+        line(DESK, operation, &["Case"]).records(records, 1).of(event_type)
+    };
+    let export = told(EventType::RestApi, Operation::Export, 2_000);
+    let bulk = told(EventType::BulkApiResultEvent, Operation::Read, 3_000);
+    let alone = judged(std::slice::from_ref(&export));
+    let both = judged(&[export, bulk]);
+    assert!(rules(&both).contains(&Rule::ChannelOutsidePurpose), "{both:?}");
+    let rule = Rule::OperationOutsidePurpose;
+    assert_eq!(weight(&both, rule), weight(&alone, rule));
+    let signal = |findings: &DayFindings| {
+        findings.signals.iter().find(|signal| signal.rule == rule).unwrap().record_count
+    };
+    assert_eq!((signal(&alone), signal(&both)), (2_000, 2_000));
+    assert_eq!(both.exposures["Case"].record_count, 3_000, "what leaked counts once");
+}
+
 #[test]
 fn calls_that_a_gateway_could_not_count_are_counted_by_the_file() {
     let file = line(DESK, Operation::Read, &["Case"]).records(40, 5);

@@ -15,7 +15,10 @@
 //! - A caller can choose `REQUEST_ID` (header `X-SFDC-REQUEST-ID`): it leads to a row's agent, never away from one, for
 //!   only rows seek that say nothing themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -101,11 +104,9 @@ pub struct JoinKey {
 }
 
 /// The mark by which an agent was told, in a row of this type. The surest comes first, so that of two copies of a row
-/// the one stays that was joined to the surer caller.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// the one stays that was joined to the surer caller; among equals the order is that of [`LinkedCaller::sort_key`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LinkedCaller {
-    /// Which mark it is.
-    pub by: AttributedBy,
     /// The type of the row that bears the mark.
     pub event_type: EventType,
     /// The mark alone: the other columns of the row are left out.
@@ -116,9 +117,50 @@ impl LinkedCaller {
     /// Names this caller in keys, so that surer ones sort first: the rank of its mark, and hex of the first 16 bytes of
     /// SHA-256 over its JSON.
     pub fn sort_key(&self) -> String {
+        format!("{}-{}", self.rank(), self.hash_hex())
+    }
+
+    /// How sure its mark is; the surest is 1.
+    fn rank(&self) -> u8 {
+        let Identity { bot_id, planner_id, connected_app_id, connected_app_name, .. } =
+            &self.identity;
+        let by = if bot_id.is_some() {
+            AttributedBy::Bot
+        } else if planner_id.is_some() {
+            AttributedBy::Planner
+        } else if connected_app_id.is_some() || connected_app_name.is_some() {
+            AttributedBy::ConnectedApp
+        } else if self.identity.client_category.is_some() {
+            AttributedBy::ClientCategory
+        } else if self.identity.client_name.is_some() {
+            AttributedBy::ClientName
+        } else if self.identity.user_agent.is_some() {
+            AttributedBy::UserAgent
+        } else {
+            AttributedBy::User
+        };
+        by.rank()
+    }
+
+    fn hash_hex(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         let digest = Sha256::digest(json);
-        format!("{}-{}", self.by.rank(), hex::encode(digest.get(..16).unwrap_or(&digest)))
+        hex::encode(digest.get(..16).unwrap_or(&digest))
+    }
+}
+
+impl Ord for LinkedCaller {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other {
+            return Ordering::Equal;
+        }
+        self.rank().cmp(&other.rank()).then_with(|| self.hash_hex().cmp(&other.hash_hex()))
+    }
+}
+
+impl PartialOrd for LinkedCaller {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -189,11 +231,8 @@ pub fn offered_links(row: &AccessRow, attribution: &Attribution) -> Vec<Link> {
         | AttributedBy::ClientName
         | AttributedBy::UserAgent => &[JoinKind::Job, JoinKind::Session, JoinKind::Login],
     };
-    let caller = LinkedCaller {
-        by: *by,
-        event_type: row.event_type,
-        identity: mark_alone(&row.identity, *by),
-    };
+    let caller =
+        LinkedCaller { event_type: row.event_type, identity: mark_alone(&row.identity, *by) };
     kinds
         .iter()
         .filter_map(|kind| key(&row.org_id, *kind, &row.join_keys))
@@ -260,7 +299,8 @@ impl KnownLinks {
             let is_agent = |caller: &&LinkedCaller| {
                 directory.attribute(caller.event_type, &caller.identity).is_agent()
             };
-            let caller = self.0.get(key)?.iter().find(is_agent)?;
+            let surest = self.0.get(key)?.iter().take(MAX_CALLERS_PER_KEY);
+            let caller = { surest }.find(is_agent)?;
             Some(Joined { by: key.kind, caller: caller.clone() })
         })
     }

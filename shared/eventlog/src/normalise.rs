@@ -594,7 +594,7 @@ impl<'a> RestCall<'a> {
             .find_map(|segment| id_15(segment));
         let moves_reports_or_files = (first == "analytics" && segments.contains(&"reports"))
             || (segments.contains(&"connect") && segments.contains(&"files"))
-            || object.is_some_and(|object| FILE_OBJECTS.contains(&object));
+            || object.is_some_and(|object| FILE_OBJECTS.contains(&canonical_object(object)));
         Self { operation, object, record_ids, query, is_job, job_id, moves_reports_or_files }
     }
 }

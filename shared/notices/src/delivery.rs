@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use assessment::{
-    delivery::{AlertKind, BlindSpot, Delivery, DeliveryAlert, OrgDelivery, Scope},
+    delivery::{AlertKind, BlindSpot, Delivery, DeliveryAlert, HISTORY_DAYS, OrgDelivery, Scope},
     findings::SeverityLevel,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -126,7 +126,7 @@ fn spot_line(spot: BlindSpot, kind: AlertKind, delivery: &OrgDelivery, time_zone
     let mut line = match (kind, since) {
         (AlertKind::Silent, Some(since)) => format!("{name}: nothing since {since}."),
         (AlertKind::Silent, None) if spot.scope == Scope::Org => {
-            "Everything: no log of this org has ever come.".to_owned()
+            format!("Everything: no log of this org has come in {HISTORY_DAYS} days, or ever.")
         }
         (AlertKind::Silent, None) => {
             format!("{name}: never came, and the configuration says that it has to.")

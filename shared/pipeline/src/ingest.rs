@@ -82,7 +82,7 @@ pub async fn ingest(
         Work::Read(landed) => ingest_object(ports, settings, landed).await.map(Some),
         Work::Join(landed) => join_object(ports, settings, landed).await.map(|()| None),
         Work::ReadPart(part) => parts::read(ports, settings, part).await,
-        Work::LookAtParts(look) => parts::look(ports, settings, look).await.map(|()| None),
+        Work::LookAtParts(look) => parts::look(ports, settings, look).await,
     }
 }
 

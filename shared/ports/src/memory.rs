@@ -277,10 +277,8 @@ impl JoinTable for MemoryJoins {
     async fn callers(&self, key: &JoinKey) -> Result<Vec<LinkedCaller>> {
         let state = lock(&self.0);
         let links = state.links.get(key);
-        let mut callers: Vec<_> = links.into_iter().flat_map(BTreeMap::keys).cloned().collect();
-        callers.sort_by_cached_key(LinkedCaller::sort_key);
-        callers.truncate(MAX_CALLERS_PER_KEY);
-        Ok(callers)
+        let callers = links.into_iter().flat_map(BTreeMap::keys);
+        Ok(callers.take(MAX_CALLERS_PER_KEY).cloned().collect())
     }
 
     async fn put_seeker(

@@ -158,8 +158,10 @@ pub struct PartedObject {
     #[serde(flatten)]
     pub object: LandedObject,
     /// What the store calls its content.
+    #[serde(default)]
     pub e_tag: String,
     /// Its size.
+    #[serde(default)]
     pub size_bytes: u64,
     /// How many parts there are.
     pub count: u32,

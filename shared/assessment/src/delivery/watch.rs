@@ -115,23 +115,20 @@ impl Watch {
             self.open.iter().map(|spot| (spot.scope, *spot)).collect();
         let now: BTreeMap<Scope, BlindSpot> =
             delivery.blind_spots().into_iter().map(|spot| (spot.scope, spot)).collect();
-        let everything_is_silent = now.contains_key(&Scope::Org);
-        let is_out_of_sight = |scope: &Scope| match scope {
-            Scope::Org => false,
-            Scope::EventType(event_type) => !delivery.types.contains_key(event_type),
+        let of = |scope: &Scope| match scope {
+            Scope::Org => Some(&delivery.any_type),
+            Scope::EventType(event_type) => delivery.types.get(event_type),
         };
-        let stays = |scope: &Scope| match scope {
-            _ if now.contains_key(scope) => true,
-            Scope::Org => false,
-            // What cannot be seen by itself at present has not come back: everything is silent, or its last hour was
-            // so long ago that it is not among the arrivals any more.
-            Scope::EventType(_) => everything_is_silent || is_out_of_sight(scope),
+        // What cannot be judged any more, as its last hour was too long ago, has not come back with that.
+        let has_come_back = |spot: &BlindSpot| {
+            let last_hour = of(&spot.scope).and_then(|delivery| delivery.last_hour);
+            last_hour.is_some_and(|last| spot.since.is_none_or(|since| last >= since))
         };
         // What never came, and does not have to any more, is no blind spot, and nothing that came again.
-        let is_given_up = |spot: &BlindSpot| spot.since.is_none() && is_out_of_sight(&spot.scope);
+        let is_given_up = |spot: &BlindSpot| spot.since.is_none() && of(&spot.scope).is_none();
         let before = before.values().filter(|spot| !is_given_up(spot));
         let (staying, closed): (Vec<BlindSpot>, Vec<BlindSpot>) =
-            before.partition(|spot| stays(&spot.scope));
+            before.partition(|spot| now.contains_key(&spot.scope) || !has_come_back(spot));
         let is_new = |spot: &&BlindSpot| !self.open.iter().any(|open| open.scope == spot.scope);
         let opened: Vec<BlindSpot> = now.values().filter(is_new).copied().collect();
 

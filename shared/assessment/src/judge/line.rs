@@ -92,11 +92,13 @@ impl Line<'_> {
         self.uncounted_row_count_beside(self.told_of_violation)
     }
 
-    fn record_count_beside(&self, told: Told) -> u64 {
+    /// Records that the line adds beside what another witness has told.
+    pub(super) fn record_count_beside(&self, told: Told) -> u64 {
         if self.counts_records && told == Told::Nothing { self.tally.record_count } else { 0 }
     }
 
-    fn uncounted_row_count_beside(&self, told: Told) -> u64 {
+    /// Calls without a count of records that the line adds beside what another witness has told.
+    pub(super) fn uncounted_row_count_beside(&self, told: Told) -> u64 {
         if self.counts_records && told != Told::RecordsAndCalls {
             self.tally.uncounted_row_count
         } else {

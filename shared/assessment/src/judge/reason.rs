@@ -9,7 +9,12 @@ use eventlog::{
     tls::TlsProtocol,
 };
 
-use super::{Bench, EVIDENCE_MAX, line::Line, volume::Breach};
+use super::{
+    Bench, EVIDENCE_MAX,
+    line::{Line, Told},
+    volume::Breach,
+    witness::told_by_others,
+};
 use crate::{
     findings::{DataCategory, Rule, Signal},
     registry::{Hours, Purpose},
@@ -124,8 +129,9 @@ pub(super) struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     pub(super) fn of(rule: Rule, lines: &[Line<'a>]) -> Option<Self> {
-        let mut lines = lines.iter().filter(|line| line.rules.contains(&rule)).peekable();
-        let first = lines.peek()?;
+        let lines: Vec<&Line<'a>> =
+            lines.iter().filter(|line| line.rules.contains(&rule)).collect();
+        let first = lines.first()?;
         let mut gathered = Self {
             objects: BTreeSet::new(),
             operations: BTreeSet::new(),
@@ -145,16 +151,16 @@ impl<'a> Gathered<'a> {
             last_at: first.tally.last_at,
             evidence: BTreeSet::new(),
         };
-        for line in lines {
-            gathered.add(rule, line);
+        for (line, told) in lines.iter().zip(told_by_others(&lines)) {
+            gathered.add(rule, line, told);
         }
         Some(gathered)
     }
 
-    pub(super) fn add(&mut self, rule: Rule, line: &Line<'a>) {
+    fn add(&mut self, rule: Rule, line: &Line<'a>, told: Told) {
         let rows = line.succeeded_row_count();
-        let (records, uncounted) =
-            (line.exposed_record_count(), line.exposed_uncounted_row_count());
+        let records = line.record_count_beside(told);
+        let uncounted = line.uncounted_row_count_beside(told);
         self.row_count = self.row_count.saturating_add(rows);
         let logins = self.logins.entry((line.hour, line.witness)).or_default();
         *logins = logins.saturating_add(rows);

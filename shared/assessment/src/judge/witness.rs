@@ -7,8 +7,8 @@
 //!
 //! Lines that count for different purposes, or of which one is allowed and another is not, are not compared. Hours do
 //! not matter to volume, and so not here: what a witness saw outside them may be told in full by one who saw nothing of
-//! the kind. So the lines that broke a rule are compared once more, among themselves, for what they exposed. Where
-//! witnesses name an access differently it counts twice: too many rather than too few.
+//! the kind. So the lines that broke a rule are compared once more, among themselves, for what they exposed, and for what is said
+//! of a rule, those that broke that one. Where witnesses name an access differently it counts twice: too many rather than too few.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -63,47 +63,54 @@ struct Account {
 
 /// Marks the lines whose records another witness has told in full.
 pub(super) fn compare_witnesses(lines: &mut [Line<'_>]) {
-    compare(lines, |line| line.counts_records, |line| &mut line.told);
+    let told = told_by_others(&lines.iter().collect::<Vec<_>>());
+    for (line, told) in lines.iter_mut().zip(told) {
+        line.told = told;
+    }
 }
 
 /// Marks, of the lines that broke a rule, those whose records another witness of a broken rule has told in full.
 pub(super) fn compare_witnesses_of_violations(lines: &mut [Line<'_>]) {
-    let broke_a_rule = |line: &Line<'_>| line.counts_records && !line.rules.is_empty();
-    compare(lines, broke_a_rule, |line| &mut line.told_of_violation);
+    let mut broken: Vec<&mut Line<'_>> =
+        lines.iter_mut().filter(|line| !line.rules.is_empty()).collect();
+    let told = told_by_others(&broken.iter().map(|line| &**line).collect::<Vec<_>>());
+    for (line, told) in broken.iter_mut().zip(told) {
+        line.told_of_violation = told;
+    }
 }
 
-fn compare<'a>(
-    lines: &mut [Line<'a>],
-    is_compared: impl Fn(&Line<'a>) -> bool,
-    told: impl for<'l> Fn(&'l mut Line<'a>) -> &'l mut Told,
-) {
+/// What of each of these lines the others have told.
+pub(super) fn told_by_others(lines: &[&Line<'_>]) -> Vec<Told> {
     let mut families: BTreeMap<Family, BTreeMap<Witness, Account>> = BTreeMap::new();
-    for line in lines.iter().filter(|line| is_compared(line)) {
+    for line in lines.iter().filter(|line| line.counts_records) {
         let accounts = families.entry(family(line)).or_default();
         let account = accounts.entry(line.witness).or_default();
         account.records = account.records.saturating_add(line.tally.record_count);
         account.succeeded_rows = account.succeeded_rows.saturating_add(line.succeeded_row_count());
     }
     families.retain(|_, accounts| accounts.len() > 1);
-    if families.is_empty() {
-        return;
+    lines.iter().map(|line| told_of(line, &families)).collect()
+}
+
+fn told_of(line: &Line<'_>, families: &BTreeMap<Family, BTreeMap<Witness, Account>>) -> Told {
+    if !line.counts_records || families.is_empty() {
+        return Told::Nothing;
     }
-    for line in lines.iter_mut().filter(|line| is_compared(line)) {
-        let Some(accounts) = families.get(&family(line)) else { continue };
-        // The file is the fullest of equals: it has the counts that the others lack.
-        let fullest = accounts.iter().max_by_key(|(witness, account)| {
-            (account.records, account.succeeded_rows, Reverse(**witness))
-        });
-        let own = accounts.get(&line.witness).copied().unwrap_or_default();
-        if let Some((witness, account)) = fullest
-            && *witness != line.witness
-        {
-            *told(line) = if account.succeeded_rows >= own.succeeded_rows {
+    let Some(accounts) = families.get(&family(line)) else { return Told::Nothing };
+    // The file is the fullest of equals: it has the counts that the others lack.
+    let fullest = accounts.iter().max_by_key(|(witness, account)| {
+        (account.records, account.succeeded_rows, Reverse(**witness))
+    });
+    let own = accounts.get(&line.witness).copied().unwrap_or_default();
+    match fullest {
+        Some((witness, account)) if *witness != line.witness => {
+            if account.succeeded_rows >= own.succeeded_rows {
                 Told::RecordsAndCalls
             } else {
                 Told::Records
-            };
+            }
         }
+        _ => Told::Nothing,
     }
 }
 

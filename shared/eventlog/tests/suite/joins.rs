@@ -1,5 +1,7 @@
 //! Rows that do not say whose they are.
 
+use std::collections::BTreeSet;
+
 use eventlog::{
     attribution::{AgentKey, AttributedBy, Attribution},
     event_type::{EventType, Witness},
@@ -50,7 +52,6 @@ fn key(kind: JoinKind, value: &str) -> JoinKey {
 
 fn app(id: &str) -> LinkedCaller {
     LinkedCaller {
-        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity { connected_app_id: Some(id.to_owned()), ..Identity::default() },
     }
@@ -238,7 +239,6 @@ fn a_joined_row_is_an_agents_and_says_over_which_key() {
 #[test]
 fn a_key_of_many_callers_is_the_surest_ones() {
     let client = |name: String| LinkedCaller {
-        by: AttributedBy::ClientName,
         event_type: EventType::RestApi,
         identity: Identity { client_name: Some(name), ..Identity::default() },
     };
@@ -251,31 +251,39 @@ fn a_key_of_many_callers_is_the_surest_ones() {
             links.add(session.clone(), [caller]);
         }
         let joined = links.join(&directory(), std::slice::from_ref(&session)).unwrap();
-        assert_eq!((joined.by, joined.caller), (JoinKind::Session, app("0H4000000000009")));
+        let surest = [app(APP), app("0H4000000000009")].into_iter().min().unwrap();
+        assert_eq!((joined.by, joined.caller), (JoinKind::Session, surest));
     }
 }
 
 /// What is read of a key from a table is cut at its end: keys sort by how sure their callers are.
 #[test]
 fn surer_callers_sort_first() {
+    let nobody = Identity::default;
+    let text = || Some("text".to_owned());
     let marks = [
-        AttributedBy::Bot,
-        AttributedBy::Planner,
-        AttributedBy::ConnectedApp,
-        AttributedBy::User,
-        AttributedBy::ClientCategory,
-        AttributedBy::ClientName,
-        AttributedBy::UserAgent,
+        Identity { bot_id: text(), ..nobody() },
+        Identity { planner_id: text(), ..nobody() },
+        Identity { connected_app_id: text(), ..nobody() },
+        Identity { client_category: text(), user_id: text(), ..nobody() },
+        Identity { client_name: text(), ..nobody() },
+        Identity { user_agent: text(), ..nobody() },
     ];
-    let keys = marks.map(|by| LinkedCaller { by, ..app(APP) }.sort_key());
+    let callers = marks.map(|identity| LinkedCaller { identity, ..app(APP) });
+    let keys: Vec<String> = callers.iter().map(LinkedCaller::sort_key).collect();
     assert!(keys.is_sorted(), "{keys:?}");
-    assert!(marks.is_sorted());
+    assert!(callers.is_sorted());
+    // Among equals the two orders are one, so that a key read from a table is cut where it would be cut here.
+    let apps: Vec<LinkedCaller> = (0..40).map(|number| app(&format!("0H4{number:012}"))).collect();
+    let by_order = BTreeSet::from_iter(&apps);
+    let mut by_key: Vec<&LinkedCaller> = apps.iter().collect();
+    by_key.sort_by_key(|caller| caller.sort_key());
+    assert!(by_order.into_iter().eq(by_key));
 }
 
 #[test]
 fn a_caller_of_people_leads_nowhere() {
     let mobile = LinkedCaller {
-        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity {
             connected_app_name: Some("Salesforce Mobile".to_owned()),

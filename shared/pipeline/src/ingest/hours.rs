@@ -113,7 +113,8 @@ async fn write_hour(
     Ok(ports.access.put_hour(&mark, Some(mark.coverage())).await?)
 }
 
-/// Bytes of extracts that are held while they are added up, as they are stored.
+/// Bytes of extracts that are held while they are added up, as they are stored; beyond 2,048 extracts, more by 16 KiB
+/// each.
 const HELD_BYTES: u64 = 32 << 20;
 
 /// Pieces that are fetched at a time when an hour is begun.

@@ -31,7 +31,7 @@ use crate::{Result, configuration, delivery::note_arrivals};
 const LOOK_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Two hours: longer than a part takes that is read at the first attempt, however long its queue.
-const LOOKS_MAX: u32 = 8;
+const LOOKS_MAX: i32 = 8;
 
 /// Parts of a file that its register entry names, where they could not be read.
 const REASONS_MAX: usize = 10;
@@ -106,8 +106,13 @@ pub(super) async fn read(
     };
     ports.access.put_part(&record).await?;
     let parts = ports.access.parts(&file.source_hash).await?;
-    let closed =
-        if are_all(&parts, of) { Some(close(ports, settings, of, parts).await?) } else { None };
+    // Nobody looks any more where it was read so late.
+    let is_after_looks = ports.clock.now() - of.read_at >= LOOK_AFTER * LOOKS_MAX;
+    let closed = if is_after_looks || are_all(&parts, of) {
+        Some(close(ports, settings, of, parts).await?)
+    } else {
+        None
+    };
     match broken {
         None => Ok(closed),
         Some(reason) => {
@@ -117,16 +122,17 @@ pub(super) async fn read(
     }
 }
 
-/// Counts the parts that were read by now. The last look says which were not; where one of them is read after all, it
-/// closes the register anew.
+/// Counts the parts that were read by now. The last look closes the register and says which were not; where one of them
+/// is read after all, it closes the register anew.
 pub(super) async fn look(
     ports: &Ports,
     settings: &IngestSettings,
     PartsLook { of, look }: &PartsLook,
-) -> Result<()> {
+) -> Result<Option<FileRecord>> {
     let source_hash = unread_parts(of).source_hash;
     let parts = ports.access.parts(&source_hash).await?;
-    if !are_all(&parts, of) {
+    let is_whole = are_all(&parts, of);
+    if !is_whole {
         let PartedObject { object: LandedObject { bucket, key, .. }, .. } = of;
         tracing::warn!(
             bucket,
@@ -136,24 +142,22 @@ pub(super) async fn look(
             look,
             "parts of a file have not been read"
         );
-        if *look < LOOKS_MAX {
+        if i32::try_from(*look).unwrap_or(i32::MAX) < LOOKS_MAX {
             add_up(ports, settings, of, &parts).await?;
             let next = PartsLook { of: of.clone(), look: look.saturating_add(1) };
-            return ports
-                .queue
-                .put_later(&Work::LookAtParts(next), LOOK_AFTER)
-                .await
-                .map_err(Into::into);
+            ports.queue.put_later(&Work::LookAtParts(next), LOOK_AFTER).await?;
+            return Ok(None);
         }
     }
     let seen = parts.len();
-    close(ports, settings, of, parts).await?;
+    let mut closed = close(ports, settings, of, parts).await?;
     // One that was noted meanwhile may have closed before this did.
     let parts = ports.access.parts(&source_hash).await?;
     if parts.len() > seen {
-        close(ports, settings, of, parts).await?;
+        closed = close(ports, settings, of, parts).await?;
     }
-    Ok(())
+    // Where all parts were read, whoever read the last one has told of the file.
+    Ok((!is_whole).then_some(closed))
 }
 
 /// The register entry of a file of whose parts nothing is known.

@@ -3,6 +3,7 @@
 use std::{io, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use futures::stream;
 use pipeline::{
     PipelineError,
@@ -89,6 +90,37 @@ async fn a_part_that_nobody_reads_does_not_keep_the_others_from_being_judged() {
     ingest(&world.ports, &settings(), &look).await.unwrap();
     assert_eq!(register(&world), closed, "a look that comes late leaves it so");
     assert_eq!(world.queue.take(), []);
+}
+
+/// Two parts are missing when the last look is over; one of them comes, and the other never does.
+#[tokio::test]
+async fn a_part_that_comes_after_the_last_look_counts_at_once() {
+    let world = World::configured().await;
+    let work = land(&world, "RestApi.csv", log_of_calls()).await;
+    ingest(&world.ports, &settings(), &work).await.unwrap();
+    let mut left = world.queue.take();
+    let mut look = left.pop().unwrap();
+    let (_never, late) = (left.pop().unwrap(), left.pop().unwrap());
+    for part in left {
+        ingest(&world.ports, &settings(), &part).await.unwrap();
+    }
+    let closed = loop {
+        world.pass(TimeDelta::minutes(15));
+        let closed = ingest(&world.ports, &settings(), &look).await.unwrap();
+        match world.queue.take().pop() {
+            Some(next) => look = next,
+            None => break closed.unwrap(),
+        }
+        assert_eq!(closed, None);
+    };
+    assert_eq!(register(&world), closed, "what the last look found is told and counted");
+    let counted = agent_row_count(&world);
+    let later = ingest(&world.ports, &settings(), &late).await.unwrap().unwrap();
+    assert_eq!(register(&world), later);
+    assert!(later.row_count > closed.row_count);
+    assert!(agent_row_count(&world) > counted);
+    let FileOutcome::Broken { reason } = later.outcome else { panic!("one is still missing") };
+    assert_eq!(reason.matches("never read").count(), 1, "{reason}");
 }
 
 #[tokio::test]

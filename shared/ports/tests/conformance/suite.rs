@@ -360,7 +360,6 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
     let key =
         |kind, value: &str| JoinKey { org_id: org_id.to_owned(), kind, value: value.to_owned() };
     let caller = |app: &str| LinkedCaller {
-        by: AttributedBy::ConnectedApp,
         event_type: EventType::BulkApiRequest,
         identity: Identity { connected_app_id: Some(app.to_owned()), ..Identity::default() },
     };
@@ -402,12 +401,10 @@ pub(crate) async fn joins(ports: &Ports, org_id: &str) {
 async fn of_many_callers_the_surest(ports: &Ports, key: &JoinKey) {
     let now = at("2026-11-24T10:00:00Z");
     let claimed = (0..MAX_CALLERS_PER_KEY + 6).map(|number| LinkedCaller {
-        by: AttributedBy::ClientName,
         event_type: EventType::RestApi,
         identity: Identity { client_name: Some(format!("n{number}")), ..Identity::default() },
     });
     let app = LinkedCaller {
-        by: AttributedBy::ConnectedApp,
         event_type: EventType::RestApi,
         identity: Identity {
             connected_app_id: Some("0H45g0000000001".to_owned()),
