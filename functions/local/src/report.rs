@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use assessment::delivery::{DeliveryVerdict, LEARNING_DAYS};
 use chrono::{DateTime, SecondsFormat, Utc};
-use eventlog::row::Hour;
+use eventlog::{
+    audit_trail::{LogTampering, TamperingRow},
+    row::Hour,
+};
 use incident::{Alert, AlertState, Incident};
 use serde_json::{Value, json};
 
@@ -56,6 +59,7 @@ fn summary(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
         writeln!(out, "  {reason}: {rows}")?;
     }
     delivery(out, scan)?;
+    tampering(out, scan)?;
     if !scan.ignored.is_empty() {
         writeln!(out, "Files passed over:")?;
         for (file, reason) in &scan.ignored {
@@ -89,6 +93,23 @@ fn delivery(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
             let days = LEARNING_DAYS;
             writeln!(out, "  Less than {days} days: too few to know what is missing")?;
         }
+    }
+    Ok(())
+}
+
+/// What was done to the logs themselves, as far as an export of Setup Audit Trail is among the files.
+fn tampering(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
+    if scan.tampering.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Done to the logs themselves, by Setup Audit Trail:")?;
+    for row in &scan.tampering {
+        let what = match row.kind {
+            LogTampering::Deletion => "log files deleted, or their deletion allowed",
+            LogTampering::GenerationStopped => "the making of log files turned off",
+        };
+        let who = row.user_id.as_deref().unwrap_or("a user who is not named");
+        writeln!(out, "  {}, {}: {what}, by {who}", row.org_id, instant(row.at))?;
     }
     Ok(())
 }
@@ -211,6 +232,7 @@ fn summary_line(scan: &Scan) -> Value {
         "log_gaps": scan.log_gaps,
         "quarantined": scan.quarantined,
         "delivery": delivery_lines(scan),
+        "log_tampering": tampering_lines(scan),
         "files_ignored": files(&scan.ignored),
         "files_unread": files(&scan.unread),
     })
@@ -235,6 +257,19 @@ fn delivery_lines(scan: &Scan) -> Vec<Value> {
         }
     }
     lines
+}
+
+fn tampering_lines(scan: &Scan) -> Vec<Value> {
+    let line = |row: &TamperingRow| {
+        json!({
+            "org_id": row.org_id,
+            "kind": row.kind.name(),
+            "at": instant(row.at),
+            "user_id": row.user_id,
+            "row_hash": row.row_hash,
+        })
+    };
+    scan.tampering.iter().map(line).collect()
 }
 
 fn instant(at: DateTime<Utc>) -> String {

@@ -15,6 +15,7 @@ use assessment::{
     findings::{GapReason, Verdict},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use eventlog::audit_trail::TamperingRow;
 use futures::{StreamExt as _, stream};
 use incident::Incident;
 use pipeline::{
@@ -61,6 +62,8 @@ pub(crate) struct Scan {
     pub(crate) quarantined: BTreeMap<String, u64>,
     /// How the logs of each org have come, as far as files on a disk can tell.
     pub(crate) delivery: BTreeMap<String, OrgDelivery>,
+    /// What Setup Audit Trail tells of the logs themselves, in order.
+    pub(crate) tampering: Vec<TamperingRow>,
 }
 
 pub(crate) async fn scan(
@@ -124,6 +127,7 @@ pub(crate) async fn scan(
         log_gaps: BTreeMap::new(),
         quarantined: BTreeMap::new(),
         delivery: delivery(&access, now),
+        tampering: access.all_tampering(),
     };
     scan.incidents.sort_by(|a, b| {
         let order =

@@ -226,6 +226,35 @@ fn hours_that_are_missing_against_the_habit_are_shown() {
     assert_eq!(verdicts, ["silent", "on_time"]);
 }
 
+/// The canary stands in the texts and user names of this export: [`breachclock`] sees that it is in no output.
+#[test]
+fn what_setup_audit_trail_tells_of_the_logs_is_shown() {
+    let export =
+        |ending: &str| format!("shared/eventlog/tests/fixtures/setup_audit_trail.{ending}");
+    assert!(
+        fs::read_to_string(repository().join(export("csv")))
+            .unwrap()
+            .contains(CANARY_PERSONAL_DATA)
+    );
+    let output = scan(&[&export("json"), &export("csv")], "text");
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output));
+    let (incidents, summary) = lines(&scan(&[&export("json"), &export("csv")], "json"));
+    assert!(incidents.is_empty());
+    insta::assert_json_snapshot!(summary);
+}
+
+#[test]
+fn the_folder_of_an_org_says_whose_its_files_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_org = folder.path().join("orgs/00D5g00004OtherEAX/audit");
+    fs::create_dir_all(&of_org).unwrap();
+    let export = repository().join("shared/eventlog/tests/fixtures/setup_audit_trail.json");
+    fs::copy(export, of_org.join("trail.json")).unwrap();
+    let (_, summary) = lines(&scan(&[folder.path().to_str().unwrap()], "json"));
+    assert_eq!(summary["log_tampering"][0]["org_id"], "00D5g00004Other");
+}
+
 #[test]
 fn standard_input_is_read_plain_and_compressed() {
     let leak = fs::read(repository().join(morning_file("BulkApi2_2026-11-24T10"))).unwrap();

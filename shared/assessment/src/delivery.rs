@@ -6,7 +6,8 @@
 //! - An [`Arrival`] says when an hour's log came. It is joined by minimum and maximum, so that the same files in any
 //!   order, any number of times, give the same [`Arrivals`].
 //! - [`judge`] compares the arrivals with the habit of each type, as of an instant that is handed in.
-//! - [`Watch`] turns one judgement after another into alerts: one when a blind spot opens, one when it closes.
+//! - [`Watch`] turns one judgement after another into alerts: one when a blind spot opens, one when it closes, and one for
+//!   each row of Setup Audit Trail that tells of logs being deleted or no longer made.
 //!
 //! **The habit.** An hour is expected if the same hour of the week came in at least three of the four weeks before it
 //! (in both or all, where there are only two or three). The weeks are those before the type was last seen, so a long
@@ -33,4 +34,4 @@ pub use habit::{
     Delivery, DeliveryVerdict, HISTORY_DAYS, LEARNING_DAYS, Lateness, MISSING_HOURS_MAX,
     OVERDUE_HOURS_MAX, OVERDUE_HOURS_MIN, OrgDelivery, SLACK_HOURS, judge,
 };
-pub use watch::{AlertKind, BlindSpot, DeliveryAlert, PublishedAlert, Scope, Watch};
+pub use watch::{AlertKind, BlindSpot, DeliveryAlert, News, PublishedAlert, Scope, Watch};

@@ -4,11 +4,16 @@
 use std::collections::BTreeSet;
 
 use assessment::delivery::{
-    AlertKind, Arrival, Arrivals, BlindSpot, DayArrivals, Delivery, DeliveryVerdict, OrgDelivery,
-    PublishedAlert, Scope, Watch, judge,
+    AlertKind, Arrival, Arrivals, BlindSpot, DayArrivals, Delivery, DeliveryAlert, DeliveryVerdict,
+    News, OrgDelivery, PublishedAlert, Scope, Watch, judge,
 };
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
-use eventlog::{event_type::EventType, report::HourCount, row::Hour};
+use eventlog::{
+    audit_trail::{LogTampering, MAX_TAMPERING_ROWS, TamperingRow},
+    event_type::EventType,
+    report::HourCount,
+    row::Hour,
+};
 use proptest::prelude::*;
 
 const ORG: &str = "00D5g000004Hq3K";
@@ -265,6 +270,14 @@ fn a_type_that_has_to_come_is_missed_without_a_habit() {
     );
 }
 
+/// What an alert about blind spots says.
+fn of_spots(alert: &DeliveryAlert) -> Option<(AlertKind, Vec<BlindSpot>)> {
+    match &alert.news {
+        News::BlindSpots { kind, blind_spots } => Some((*kind, blind_spots.clone())),
+        News::Tampering { .. } => None,
+    }
+}
+
 #[test]
 fn a_silence_is_told_once_and_once_more_when_it_ends() {
     let mut arrivals = one(EventType::RestApi, 28, always);
@@ -288,14 +301,14 @@ fn a_silence_is_told_once_and_once_more_when_it_ends() {
         message_id: "m".to_owned(),
     };
     let first = watch.owed[0].clone();
-    assert_eq!(first.kind, AlertKind::Silent);
+    let (kind, spots) = of_spots(&first).unwrap();
+    assert_eq!(kind, AlertKind::Silent);
     watch = watch.after_publishing(published(&first.alert_id));
     assert!(watch.owed.is_empty());
 
     come(&mut arrivals, EventType::RestApi, 31, 4, |at| at > stop);
     watch = watch.after(ORG, &judged(&arrivals, stop + hours(73)), true);
-    assert_eq!(watch.owed[0].kind, AlertKind::Resumed);
-    assert_eq!(watch.owed[0].blind_spots, first.blind_spots);
+    assert_eq!(of_spots(&watch.owed[0]), Some((AlertKind::Resumed, spots)));
     assert!(watch.open.is_empty());
     let again = watch.after(ORG, &judged(&arrivals, stop + hours(73)), true);
     assert_eq!(again, watch, "looking again changes nothing");
@@ -319,8 +332,8 @@ fn a_type_that_was_silent_before_the_org_was_has_not_come_back_with_that() {
     come(&mut arrivals, EventType::Login, 45, 4, always);
     watch = watch.after(ORG, &judged(&arrivals, start() + TimeDelta::days(45)), true);
     assert_eq!(scopes(&watch), [rest_is_open]);
-    assert_eq!(watch.owed[2].kind, AlertKind::Resumed);
-    assert_eq!(watch.owed[2].blind_spots[0].scope, Scope::Org);
+    let (kind, spots) = of_spots(&watch.owed[2]).unwrap();
+    assert_eq!((kind, spots[0].scope), (AlertKind::Resumed, Scope::Org));
 }
 
 /// Its habit fades with the days that are looked at; that is not its coming back.
@@ -331,13 +344,14 @@ fn a_silence_that_outlasts_what_is_looked_at_stays_one() {
     let mut watch = Watch::begun(start());
     for day in 1..120 {
         watch = watch.after(ORG, &judged(&arrivals, stop + TimeDelta::days(day)), true);
-        let told: Vec<AlertKind> = watch.owed.iter().map(|alert| alert.kind).collect();
+        let told: Vec<AlertKind> =
+            watch.owed.iter().map(|alert| of_spots(alert).unwrap().0).collect();
         assert_eq!(told, [AlertKind::Silent], "{day} days after");
     }
     let mut arrivals = arrivals;
     come(&mut arrivals, EventType::RestApi, 180, 4, |at| at >= stop + TimeDelta::days(119));
     watch = watch.after(ORG, &judged(&arrivals, stop + TimeDelta::days(120)), true);
-    assert_eq!(watch.owed.last().unwrap().kind, AlertKind::Resumed);
+    assert_eq!(of_spots(watch.owed.last().unwrap()).unwrap().0, AlertKind::Resumed);
     assert!(watch.open.iter().all(|spot| spot.scope != Scope::Org), "{:?}", watch.open);
 }
 
@@ -347,6 +361,68 @@ fn of_an_org_of_which_nobody_is_told_the_blind_spots_are_kept_all_the_same() {
     let delivery = judged(&arrivals, start() + TimeDelta::days(30));
     let watch = Watch::begun(start()).after(ORG, &delivery, false);
     assert_eq!((watch.open.len(), watch.owed.len()), (1, 0));
+}
+
+fn tampering(row_hash: &str, minute: i64) -> TamperingRow {
+    TamperingRow {
+        at: start() + TimeDelta::minutes(minute),
+        row_hash: row_hash.to_owned(),
+        org_id: ORG.to_owned(),
+        kind: LogTampering::GenerationStopped,
+        user_id: Some("0055g0000Admin1".to_owned()),
+    }
+}
+
+#[test]
+fn each_row_about_the_logs_themselves_is_told_once_however_often_it_comes() {
+    let (first, second) = (tampering("0a", 9), tampering("0b", 3));
+    let watch = Watch::begun(start());
+    let after = watch.after_tampering([first.clone()], start(), true);
+    let ids = |watch: &Watch| -> Vec<String> {
+        watch.owed.iter().map(|alert| alert.alert_id.clone()).collect()
+    };
+    let id = |row_hash: &str| format!("{ORG}.log-tampering.{row_hash}");
+    assert_eq!(ids(&after), [id("0a")]);
+    assert_eq!(after.after_tampering([first.clone()], start() + hours(9), true), after);
+
+    let published = PublishedAlert { alert_id: id("0a"), at: start(), message_id: "m".to_owned() };
+    let told = after.after_publishing(published).after_tampering([first, second], start(), true);
+    assert_eq!(ids(&told), [id("0b")], "an earlier row that came later is news");
+    assert_eq!(told.tampering, [tampering("0b", 3), tampering("0a", 9)]);
+    let next_look = told.after(ORG, &judged(&Arrivals::default(), start()), true);
+    assert_eq!((next_look.tampering, next_look.owed), (told.tampering, told.owed));
+}
+
+#[test]
+fn of_an_org_of_which_nobody_is_told_the_rows_are_kept_all_the_same() {
+    let watch = Watch::begun(start()).after_tampering([tampering("0a", 9)], start(), false);
+    assert_eq!((watch.tampering.len(), watch.owed.len()), (1, 0));
+    assert!(watch.after_tampering([tampering("0a", 9)], start(), true).owed.is_empty());
+}
+
+/// What is remembered is bounded, and a row that was forgotten is not told again.
+#[test]
+fn of_many_rows_the_last_are_remembered_and_none_is_told_twice() {
+    let rows: Vec<_> = (0..250).map(|row| tampering(&format!("{row:03}"), row)).collect();
+    let mut watch = Watch::begun(start());
+    for row in &rows {
+        watch = watch.after_tampering([row.clone()], start(), true);
+    }
+    assert_eq!((watch.tampering.len(), watch.owed.len()), (MAX_TAMPERING_ROWS, 250));
+    let again = watch.after_tampering(rows, start(), true);
+    assert_eq!(again, watch);
+}
+
+#[test]
+fn a_watch_of_before_and_an_alert_of_every_kind_are_read_back() {
+    let before = r#"{"watched_since":"2026-10-05T00:00:00Z","open":[],"published":[],"owed":[
+        {"alert_id":"a","kind":"silent","blind_spots":[{"scope":"org"}],"owed_since":"2026-10-05T00:00:00Z"}]}"#;
+    let watch: Watch = serde_json::from_str(before).unwrap();
+    let spots = vec![BlindSpot { scope: Scope::Org, since: None }];
+    assert_eq!(of_spots(&watch.owed[0]), Some((AlertKind::Silent, spots)));
+    let watch = watch.after_tampering([tampering("0a", 9)], start(), true);
+    let again: Watch = serde_json::from_str(&serde_json::to_string(&watch).unwrap()).unwrap();
+    assert_eq!(again, watch);
 }
 
 fn file() -> impl Strategy<Value = (Vec<HourCount>, DateTime<Utc>)> {

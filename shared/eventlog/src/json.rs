@@ -15,7 +15,19 @@ use std::io::Read;
 use serde_json::Value;
 
 use self::{binding::Binding, envelope::Event, splitter::Splitter};
-use crate::{records::Record, report::QuarantineReason};
+use crate::{
+    audit_trail::{self, AuditRow},
+    records::Record,
+    report::QuarantineReason,
+};
+
+/// What an event is read as.
+pub(crate) enum Laid<'a> {
+    /// A row under the header that [`Events::columns`] names.
+    Row(Record<'a>),
+    /// A row of Setup Audit Trail.
+    Audit(AuditRow),
+}
 
 /// An event laid out as a row, or what could not be read as one.
 pub(crate) struct Item<'a> {
@@ -25,8 +37,8 @@ pub(crate) struct Item<'a> {
     pub(crate) byte_offset: u64,
     /// The bytes as they stood.
     pub(crate) raw: &'a [u8],
-    /// The row, under the header that [`Events::columns`] names.
-    pub(crate) row: Result<Record<'a>, QuarantineReason>,
+    /// What is in them.
+    pub(crate) row: Result<Laid<'a>, QuarantineReason>,
 }
 
 /// Reads the events of a stream, one after the other.
@@ -36,15 +48,17 @@ pub(crate) struct Events<R> {
 }
 
 impl<R: Read> Events<R> {
-    /// The events in what is left of `source`, which stands at this offset of the file.
+    /// The events in what is left of `source`, which stands at this offset of the file. `org_of_unnamed` is the org of
+    /// real-time events that name none.
     pub(crate) fn new(
         source: R,
         byte_offset: u64,
         max_record_bytes: usize,
         max_quarantined_bytes: usize,
+        org_of_unnamed: Option<String>,
     ) -> Self {
         let splitter = Splitter::new(source, byte_offset, max_record_bytes, max_quarantined_bytes);
-        Self { splitter, binding: Binding::new() }
+        Self { splitter, binding: Binding::new(org_of_unnamed) }
     }
 
     /// The columns of every row.
@@ -62,8 +76,12 @@ impl<R: Read> Events<R> {
                 _ => Err(QuarantineReason::MalformedJson),
             },
         };
-        let row =
-            event.map(|event| self.binding.bind(&event, piece.line_number, piece.byte_offset));
+        let row = event.map(|event| {
+            if event.name == audit_trail::NAME {
+                return Laid::Audit(binding::audit_row(&event));
+            }
+            Laid::Row(self.binding.bind(&event, piece.line_number, piece.byte_offset))
+        });
         Ok(Some(Item {
             line_number: piece.line_number,
             byte_offset: piece.byte_offset,

@@ -14,6 +14,9 @@
 //! want of a column or a type is a [`report::Gap`]. When a file breaks off, the rows before the break have been given, and the error
 //! carries the report up to there.
 //!
+//! Setup Audit Trail, as a query gives it, is read for one thing only: rows that tell of the logs themselves
+//! ([`audit_trail`]). They stand in the report.
+//!
 //! A row that does not say whose it is may be joined to one that does ([`joins`]): the sink is asked, because only whoever
 //! holds other files knows.
 //!

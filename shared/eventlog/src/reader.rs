@@ -9,6 +9,7 @@ use crate::{
     ahead::inflate_ahead,
     anomaly::normalised_score,
     attribution::{AgentDirectory, Attribution, Caller, has_app},
+    audit_trail::{self, AuditColumn, AuditRow},
     columns::{Header, known_columns},
     event_type::{EventType, Witness},
     format::{
@@ -16,7 +17,7 @@ use crate::{
         sniff,
     },
     joins::{JoinKey, Joined, may_seek, seeks_by_request, sought_keys},
-    json::Events,
+    json::{Events, Laid},
     normalise::{Fields, NotText},
     recall::{KnownCaller, Person, Recall},
     records::{Record, RecordReader, RecordState},
@@ -82,6 +83,12 @@ pub trait RowSink {
     fn unclaimed(&mut self, sought: Vec<JoinKey>) -> Result<Option<Joined>, SinkError> {
         let _ = sought;
         Ok(None)
+    }
+
+    /// The org of real-time events and rows of Setup Audit Trail that name none, as most that were queried do. Files do
+    /// not say; whoever holds them may know. Whatever else names no org is not read.
+    fn org_of_unnamed(&self) -> Option<&str> {
+        None
     }
 
     /// A row that could not be read.
@@ -301,7 +308,8 @@ fn first_header<R: Read>(records: &mut RecordReader<R>) -> Result<Option<BoundHe
             continue;
         }
         let bound = BoundHeader::of(&record);
-        if record.state != RecordState::Whole || !bound.header.is_event_log() {
+        let is_log = bound.header.is_event_log() || bound.audit.is_some();
+        if record.state != RecordState::Whole || !is_log {
             return Err(Stop::NotAnEventLogFile(LooksLike::OtherText));
         }
         return Ok(Some(bound));
@@ -324,6 +332,8 @@ struct BoundHeader {
     columns: Vec<String>,
     header: Header,
     missing: BTreeMap<EventType, Vec<&'static str>>,
+    /// Where the columns of Setup Audit Trail stand, if this is a header of it.
+    audit: Option<BTreeMap<AuditColumn, usize>>,
 }
 
 impl BoundHeader {
@@ -339,7 +349,9 @@ impl BoundHeader {
             .map(|event_type| (event_type, header.missing(event_type)))
             .filter(|(_, missing)| !missing.is_empty())
             .collect();
-        Self { columns, header, missing }
+        let is_event_log = header.columns.event_type.is_some();
+        let audit = if is_event_log { None } else { audit_trail::bind(&columns) };
+        Self { columns, header, missing, audit }
     }
 
     /// Whether a header has these columns.
@@ -354,6 +366,10 @@ impl BoundHeader {
 
     /// Files that were glued together have a header in the middle; it may differ from the first.
     fn is_repeated_in(&self, record: &Record<'_>) -> bool {
+        // What people wrote stands in these rows, and may be anything.
+        if self.audit.is_some() && record.len() == self.header.width {
+            return self.is(record);
+        }
         let is_name = |position| {
             let name = record.field(position);
             // `EVENT_TYPE` and no type: types do not begin so.
@@ -433,7 +449,7 @@ impl<'a> Reading<'a> {
     fn begin(&mut self, bound: &BoundHeader) {
         self.accounting.header(bound.header.width);
         self.recall.bind(&bound.header.columns);
-        if bound.header.columns.event_type.is_none() {
+        if bound.header.columns.event_type.is_none() && bound.audit.is_none() {
             self.accounting.gap(None, "EVENT_TYPE", 0);
         }
     }
@@ -472,16 +488,23 @@ impl<'a> Reading<'a> {
     fn run_json<R: Read>(&mut self, records: &mut RecordReader<R>) -> Result<(), Stop> {
         let byte_offset = records.byte_offset();
         let ReadLimits { max_row_bytes, max_quarantined_bytes, .. } = *self.limits;
-        let mut events =
-            Events::new(records.rest(), byte_offset, max_row_bytes, max_quarantined_bytes);
+        let mut events = Events::new(
+            records.rest(),
+            byte_offset,
+            max_row_bytes,
+            max_quarantined_bytes,
+            self.sink.org_of_unnamed().map(str::to_owned),
+        );
         let bound = BoundHeader {
             columns: Vec::new(),
             header: Header::bind(events.columns()),
             missing: BTreeMap::new(),
+            audit: None,
         };
         while let Some(item) = events.next_item().map_err(Stop::Source)? {
             let outcome = match &item.row {
-                Ok(row) => self.json_row(row, &bound)?,
+                Ok(Laid::Row(row)) => self.json_row(row, &bound)?,
+                Ok(Laid::Audit(row)) => self.audit_row(row).map_err(Unreadable::from),
                 Err(reason) => Err(Unreadable::from(*reason)),
             };
             if let Err(unreadable) = outcome {
@@ -589,6 +612,11 @@ impl<'a> Reading<'a> {
         if let Err(reason) = check_shape(record, header) {
             return Ok(Err(reason.into()));
         }
+        if let Some(positions) = &bound.audit {
+            let fields = Fields::new(record, header);
+            let row = audit_row_of(&fields, positions);
+            return Ok(row.and_then(|row| self.audit_row(&row).map_err(Unreadable::from)));
+        }
         let Some(event_type_column) = header.columns.event_type else {
             self.accounting.gap(None, "EVENT_TYPE", 1);
             return Ok(Err(QuarantineReason::NoEventType.into()));
@@ -614,6 +642,20 @@ impl<'a> Reading<'a> {
                 Ok(Ok(()))
             }
         }
+    }
+
+    /// A row of Setup Audit Trail: one that tells of the logs themselves was made by somebody, the others tell of no
+    /// access.
+    fn audit_row(&mut self, row: &AuditRow) -> Result<(), QuarantineReason> {
+        let tampering = row.read(self.sink.org_of_unnamed())?;
+        for column in row.missing() {
+            self.accounting.gap(None, column, 1);
+        }
+        match tampering {
+            Some(tampering) => self.accounting.tampering(tampering),
+            None => self.accounting.unread(audit_trail::NAME.as_bytes()),
+        }
+        Ok(())
     }
 
     /// Whether a row is like one before that no agent made, but for its moment in the hour and for what says nothing
@@ -734,6 +776,19 @@ impl<'a> Reading<'a> {
         }
         Ok(joined)
     }
+}
+
+/// A row of Setup Audit Trail, from its columns.
+fn audit_row_of(
+    fields: &Fields<'_>,
+    positions: &BTreeMap<AuditColumn, usize>,
+) -> Result<AuditRow, Unreadable> {
+    let mut row = AuditRow::default();
+    for (column, position) in positions {
+        let text = fields.text(Some(*position), column.name())?;
+        row.0.insert(*column, text.into_owned());
+    }
+    Ok(row)
 }
 
 /// What the client of the platform's own calls is called.

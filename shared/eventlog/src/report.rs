@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    audit_trail::{MAX_TAMPERING_ROWS, NAME, TamperingRow, latest},
     event_type::{EventType, is_known_irrelevant},
     recall::Moment,
     row::Hour,
@@ -21,7 +22,7 @@ pub enum QuarantineReason {
     NoOrganization,
     /// `ORGANIZATION_ID` holds something else than an id.
     BadOrganization,
-    /// Neither `TIMESTAMP_DERIVED` nor `TIMESTAMP` says anything.
+    /// Neither `TIMESTAMP_DERIVED` nor `TIMESTAMP` says anything, in Setup Audit Trail not `CreatedDate`.
     NoTime,
     /// A timestamp in a form that Salesforce does not write.
     BadTime,
@@ -56,10 +57,12 @@ impl std::fmt::Display for QuarantineReason {
                 "nothing names the event: EVENT_TYPE in a row; detail-type, channel or attributes.type in JSON"
             }
             Self::NoOrganization => {
-                "ORGANIZATION_ID is missing or empty; events that a query or AppFlow fetched have none: have the export add OrganizationId to each"
+                "ORGANIZATION_ID is missing or empty; what a query, CometD or AppFlow fetched has none: land it in a folder orgs/ID/, or have the export add OrganizationId to each"
             }
             Self::BadOrganization => "ORGANIZATION_ID is not an id of 15 or 18 characters",
-            Self::NoTime => "TIMESTAMP_DERIVED and TIMESTAMP are missing or empty",
+            Self::NoTime => {
+                "TIMESTAMP_DERIVED and TIMESTAMP, in Setup Audit Trail CreatedDate, are missing or empty"
+            }
             Self::BadTime => "the timestamp is not in a form that Salesforce writes",
             Self::FieldCount => "the row has another number of fields than the header",
             Self::MalformedQuoting => "a closing quote is followed by more text",
@@ -84,7 +87,7 @@ impl std::fmt::Display for QuarantineReason {
 pub enum Gap {
     /// The header lacks a column that rows of this type need.
     MissingColumn {
-        /// The type; `None` where the missing column is `EVENT_TYPE` itself.
+        /// The type; `None` where the missing column is `EVENT_TYPE` itself, or one of Setup Audit Trail.
         event_type: Option<EventType>,
         /// The column.
         column: String,
@@ -161,6 +164,10 @@ pub struct FileReport {
     pub hours: Vec<HourCount>,
     /// Rows that are in none of `hours`, because there were more than [`MAX_HOURS`] of them.
     pub rows_beyond_hours: u64,
+    /// Rows of Setup Audit Trail that tell of the logs themselves, the last [`MAX_TAMPERING_ROWS`] of them, in order. They
+    /// are in `other_rows`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tampering: Vec<TamperingRow>,
     /// The first moment in the file.
     pub first_at: Option<DateTime<Utc>>,
     /// The last moment in the file.
@@ -218,6 +225,8 @@ impl FileReport {
             HourCount { org_id, event_type, hour, rows, agent_rows }
         });
         self.hours = counted.collect();
+        let tampering = self.tampering.drain(..).chain(other.tampering.iter().cloned());
+        self.tampering = latest(tampering);
         self.first_at = self.first_at.into_iter().chain(other.first_at).min();
         self.last_at = self.last_at.into_iter().chain(other.last_at).max();
         if self.columns == 0 {
@@ -329,6 +338,18 @@ impl Accounting {
         }
         let count = self.gaps.entry(Gap::UnknownEventType { name }).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// A row of Setup Audit Trail that tells of the logs themselves.
+    pub(crate) fn tampering(&mut self, row: TamperingRow) {
+        self.report.rows = self.report.rows.saturating_add(1);
+        self.report.other_rows = self.report.other_rows.saturating_add(1);
+        let count = self.report.rows_by_event_type.entry(NAME.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        self.report.tampering.push(row);
+        if self.report.tampering.len() >= MAX_TAMPERING_ROWS.saturating_mul(2) {
+            self.report.tampering = latest(std::mem::take(&mut self.report.tampering));
+        }
     }
 
     pub(crate) fn joined(&mut self) {
@@ -445,6 +466,7 @@ impl Accounting {
                 right.hour,
             ))
         });
+        report.tampering = latest(report.tampering);
         report.is_gzip = is_gzip;
         report.read_bytes = read_bytes;
         report.inflated_bytes = inflated_bytes;

@@ -85,6 +85,17 @@ pub(crate) fn parse_derived(text: &str) -> Option<DateTime<Utc>> {
         .checked_sub_signed(TimeDelta::minutes(offset_minutes))
 }
 
+/// A moment as relays and exports write it: as `TIMESTAMP_DERIVED`, or in milliseconds since 1970.
+pub(crate) fn parse_relayed(text: &str) -> Option<DateTime<Utc>> {
+    parse_derived(text)
+        // Collectors that rewrite times leave the zone out: all of them are UTC.
+        .or_else(|| parse_derived(&format!("{text}Z")))
+        .or_else(|| {
+            let is_number = text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+            DateTime::from_timestamp_millis(text.parse().ok().filter(|_| is_number)?)
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

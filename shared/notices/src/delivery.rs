@@ -1,9 +1,13 @@
-//! The words of an alert about delivery: logs stay away, or come again.
+//! The words of an alert about delivery: logs stay away, or come again, or somebody saw to it that they do not come.
+
+mod tampering;
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use assessment::{
-    delivery::{AlertKind, BlindSpot, Delivery, DeliveryAlert, HISTORY_DAYS, OrgDelivery, Scope},
+    delivery::{
+        AlertKind, BlindSpot, Delivery, DeliveryAlert, HISTORY_DAYS, News, OrgDelivery, Scope,
+    },
     findings::SeverityLevel,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -37,24 +41,43 @@ pub fn delivery_notice(
     context: &DeliveryContext,
     now: DateTime<Utc>,
 ) -> Notice {
-    Notice {
-        subject: subject(alert, context),
-        text: text(alert, delivery, context),
-        json: body(alert, delivery, context, now),
-        attributes: Attributes {
-            severity: severity(alert),
-            regimes: BTreeSet::new(),
-            stage: format!("delivery-{}", alert.kind.name()),
-            org_id: context.org_id.clone(),
-            environment: context.environment.clone(),
-            audience: "operations",
-        },
+    match &alert.news {
+        News::BlindSpots { kind, blind_spots } => {
+            let alert = &SpotsAlert { alert_id: &alert.alert_id, kind: *kind, blind_spots };
+            Notice {
+                subject: subject(alert, context),
+                text: text(alert, delivery, context),
+                json: body(alert, delivery, context, now),
+                attributes: attributes(severity(alert), kind.name(), context),
+            }
+        }
+        News::Tampering { tampering } => {
+            tampering::notice(&alert.alert_id, tampering, context, now)
+        }
     }
+}
+
+fn attributes(severity: SeverityLevel, news: &str, context: &DeliveryContext) -> Attributes {
+    Attributes {
+        severity,
+        regimes: BTreeSet::new(),
+        stage: format!("delivery-{news}"),
+        org_id: context.org_id.clone(),
+        environment: context.environment.clone(),
+        audience: "operations",
+    }
+}
+
+/// An alert about blind spots.
+struct SpotsAlert<'a> {
+    alert_id: &'a str,
+    kind: AlertKind,
+    blind_spots: &'a [BlindSpot],
 }
 
 /// High where nothing at all can be seen. The end has that of the beginning, so that whoever heard of one hears of the
 /// other.
-fn severity(alert: &DeliveryAlert) -> SeverityLevel {
+fn severity(alert: &SpotsAlert<'_>) -> SeverityLevel {
     if alert.blind_spots.iter().any(|spot| spot.scope == Scope::Org) {
         SeverityLevel::High
     } else {
@@ -63,12 +86,12 @@ fn severity(alert: &DeliveryAlert) -> SeverityLevel {
 }
 
 /// The org's name comes last: it may be long, and gives way.
-fn subject(alert: &DeliveryAlert, context: &DeliveryContext) -> String {
+fn subject(alert: &SpotsAlert<'_>, context: &DeliveryContext) -> String {
     let news = match alert.kind {
         AlertKind::Silent => "BLIND SPOT",
         AlertKind::Resumed => "blind spot over",
     };
-    let what = logs(&alert.blind_spots);
+    let what = logs(alert.blind_spots);
     ascii(&format!("[{}] {news}: {what} of {}", context.environment, context.org_name))
 }
 
@@ -81,9 +104,9 @@ fn logs(spots: &[BlindSpot]) -> String {
     }
 }
 
-fn text(alert: &DeliveryAlert, delivery: &OrgDelivery, context: &DeliveryContext) -> String {
+fn text(alert: &SpotsAlert<'_>, delivery: &OrgDelivery, context: &DeliveryContext) -> String {
     let DeliveryContext { organisation, org_name, .. } = context;
-    let what = logs(&alert.blind_spots);
+    let what = logs(alert.blind_spots);
     let mut page = Page::default();
     match alert.kind {
         AlertKind::Silent => {
@@ -99,7 +122,7 @@ fn text(alert: &DeliveryAlert, delivery: &OrgDelivery, context: &DeliveryContext
             page.section("WHAT CAN BE SEEN AGAIN");
         }
     }
-    for spot in &alert.blind_spots {
+    for spot in alert.blind_spots {
         page.item("-", &spot_line(*spot, alert.kind, delivery, context.time_zone));
     }
     match alert.kind {
@@ -218,7 +241,7 @@ fn of(scope: Scope, delivery: &OrgDelivery) -> Option<&Delivery> {
 }
 
 fn body(
-    alert: &DeliveryAlert,
+    alert: &SpotsAlert<'_>,
     delivery: &OrgDelivery,
     context: &DeliveryContext,
     now: DateTime<Utc>,

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, path::Path};
 
 use assessment::delivery::{Arrival, Arrivals, Watch, judge};
 use chrono::{DateTime, TimeDelta, Utc};
-use eventlog::{event_type::EventType, row::Hour};
+use eventlog::{
+    audit_trail::{LogTampering, TamperingRow},
+    event_type::EventType,
+    row::Hour,
+};
 use notices::{DeliveryContext, Notice, SUBJECT_CHARACTERS_MAX, delivery_notice};
 use serde_json::Value;
 
@@ -104,6 +108,34 @@ fn one_type_is_silent_and_another_that_has_to_come_never_did() {
     come(&mut arrivals, EventType::Login, 720);
     let due = [EventType::Report];
     insta::assert_snapshot!(page(&messages([&arrivals, &arrivals], &due, [692, 693])));
+}
+
+fn tampered(kind: LogTampering, user_id: Option<&str>) -> Notice {
+    let row = TamperingRow {
+        at: start() + TimeDelta::minutes(581),
+        row_hash: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+        org_id: ORG.to_owned(),
+        kind,
+        user_id: user_id.map(str::to_owned),
+    };
+    let now = start() + TimeDelta::hours(11);
+    let delivery = judge(&Arrivals::default(), &BTreeSet::new(), start(), now);
+    let watch = Watch::begun(start()).after_tampering([row], now, true);
+    let notice = delivery_notice(&watch.owed[0], &delivery, &context("Meridian production"), now);
+    sound(&notice);
+    notice
+}
+
+#[test]
+fn somebody_may_have_deleted_logs() {
+    insta::assert_snapshot!(page(&[tampered(LogTampering::Deletion, Some("0055g0000Admin1"))]));
+}
+
+#[test]
+fn somebody_turned_logs_off() {
+    let notice = tampered(LogTampering::GenerationStopped, None);
+    insta::assert_snapshot!(page(std::slice::from_ref(&notice)));
+    insta::assert_json_snapshot!(notice.json);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use assessment::{
     delivery::{DayArrivals, DeliveryAlert, HISTORY_DAYS, PublishedAlert, Watch, judge},
 };
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use eventlog::report::HourCount;
+use eventlog::{audit_trail::TamperingRow, report::HourCount};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use notices::DeliveryContext;
 use ports::{ArrivalsRecord, DeliveryHealthRecord, PortError, Ports, Written};
@@ -44,6 +44,21 @@ pub(crate) async fn note_arrivals(
 ) -> Result<()> {
     let days = stream::iter(DayArrivals::of_file(hours, landed_at)).map(Ok);
     days.try_for_each_concurrent(DAYS_AT_ONCE, |day| note_day(ports, day)).await
+}
+
+/// Notes what rows of Setup Audit Trail tell of the logs themselves: each once, however often it comes.
+pub(crate) async fn note_tampering(
+    ports: &Ports,
+    rows: &[TamperingRow],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for row in rows {
+        ports.access.put_tampering(row, now).await?;
+        let TamperingRow { org_id, at, row_hash, .. } = row;
+        let kind = row.kind.name();
+        tracing::warn!(org_id, %at, row_hash, kind, "the org's logs may have been tampered with");
+    }
+    Ok(())
 }
 
 async fn note_day(ports: &Ports, mut arrivals: DayArrivals) -> Result<()> {
@@ -121,7 +136,9 @@ async fn look(ports: &Ports, org: &Org) -> Result<DeliveryHealthRecord> {
         let watch = before.map_or_else(|| Watch::begun(now), |before| before.watch);
         let delivery = judge(&arrivals, &org.expected_logs, watch.watched_since, now);
         // As with incidents: what goes wrong in a sandbox is kept, and wakes nobody.
-        let watch = watch.after(org_id, &delivery, org.kind == OrgKind::Production);
+        let tells = org.kind == OrgKind::Production;
+        let rows = ports.access.tampering(org_id).await?;
+        let watch = watch.after(org_id, &delivery, tells).after_tampering(rows, now, tells);
         let record = DeliveryHealthRecord { org_id: org_id.clone(), delivery, watch, version };
         if ports.access.put_delivery_health(&record).await? == Written::Yes {
             let (open, owed) = (record.watch.open.len(), record.watch.owed.len());

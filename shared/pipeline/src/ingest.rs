@@ -2,9 +2,9 @@
 //!
 //! The order of writes is what makes it safe to be cut off and to come again: extracts first, each under the hash
 //! of its content; then, hour by hour, who has rows in it, and the tallies of every agent from the union of *all*
-//! extracts of that hour; then the mark of the hour as complete; then which hours came; and last the register of the
-//! file. A writer lists an hour only after its own extracts stand, so of two racing writers the later one covers both,
-//! and the lesser write is refused.
+//! extracts of that hour; then the mark of the hour as complete; then which hours came, and what was done to the logs
+//! themselves; and last the register of the file. A writer lists an hour only after its own extracts stand, so of two
+//! racing writers the later one covers both, and the lesser write is refused.
 
 mod hours;
 mod joining;
@@ -34,7 +34,10 @@ use self::{
     joining::Joining,
     reading::{Body, Pass, PassRead, Reading, read_and_store},
 };
-use crate::{PipelineError, Result, configuration, delivery::note_arrivals};
+use crate::{
+    PipelineError, Result, configuration,
+    delivery::{note_arrivals, note_tampering},
+};
 
 /// Settings of the reading.
 #[derive(Clone, Debug)]
@@ -123,7 +126,7 @@ pub async fn ingest_object(
     {
         return parts::leave(ports, landed, file, landed_at, parts).await;
     }
-    let source = Reading::whole(landed, &file);
+    let source = Reading::whole(landed, &file, &stored.configuration);
     let Taken { touched, read, joined_row_count } =
         take(ports, settings, directory, &source, body).await?;
     for hour in &touched {
@@ -131,6 +134,7 @@ pub async fn ingest_object(
     }
     if let Some(report) = report_of(&read) {
         note_arrivals(ports, &report.hours, landed_at).await?;
+        note_tampering(ports, &report.tampering, file.read_at).await?;
     }
     note(&mut file, &read, joined_row_count);
     register(ports, &file, touched.len()).await?;
@@ -207,8 +211,9 @@ async fn join_object(
 ) -> Result<()> {
     let LandedObject { bucket, key, .. } = landed;
     let file = unread(landed, ports.clock.now());
-    let directory = Arc::new(configuration(ports).await?.configuration.directory());
-    let source = Reading::whole(landed, &file);
+    let stored = configuration(ports).await?;
+    let directory = Arc::new(stored.configuration.directory());
+    let source = Reading::whole(landed, &file, &stored.configuration);
     let mut joining = Joining::again(&source);
     let again =
         read_and_store(ports, settings, directory.clone(), &source, None, Pass::Seek, &mut joining)

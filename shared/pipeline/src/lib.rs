@@ -6,11 +6,11 @@
 //!
 //! | step | woken by | reads | writes |
 //! |---|---|---|---|
-//! | [`ingest`] | a landed object | the object, the hour's extracts | extracts, quarantine, tallies, arrivals, file register |
+//! | [`ingest`] | a landed object | the object, the hour's extracts | extracts, quarantine, tallies, arrivals, what was done to the logs, file register |
 //! | [`assess`] | a changed hour | the agent's day, its judged days | the day's judgement, the incident |
 //! | [`notify`] | an owed alert | incident and alert | the topic, then the alert as published |
 //! | [`remind`] | every minute | alerts that want attention | alerts as owed, obligations as overdue |
-//! | [`delivery`] | every minute | an org's arrivals | its delivery health, then the topic |
+//! | [`delivery`] | every minute | an org's arrivals, what was done to its logs | its delivery health, then the topic |
 //! | [`catalog`] | a changed configuration file | the configuration files | the configuration in force |
 
 pub mod assess;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
+    audit_trail::TamperingRow,
     event_type::EventType,
     joins::{JoinKey, Link, LinkedCaller},
     row::Hour,
@@ -215,6 +216,12 @@ impl AccessTable for Failing<dyn AccessTable> {
     }
     async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written> {
         self.call("access.put_arrivals", self.inner.put_arrivals(record)).await
+    }
+    async fn put_tampering(&self, row: &TamperingRow, now: DateTime<Utc>) -> Result<()> {
+        self.call("access.put_tampering", self.inner.put_tampering(row, now)).await
+    }
+    async fn tampering(&self, org_id: &str) -> Result<Vec<TamperingRow>> {
+        self.call("access.tampering", self.inner.tampering(org_id)).await
     }
     async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {
         self.call("access.delivery_health", self.inner.delivery_health(org_id)).await

@@ -33,6 +33,8 @@ pub const DAY_PREFIX: &str = DAY;
 pub const LINK_PREFIX: &str = "LINK#";
 /// What sort keys of the files that seek a key start with.
 pub const SEEKER_PREFIX: &str = "SEEKER#";
+/// What sort keys of the rows that tell of an org's logs themselves start with.
+pub const TAMPERING_PREFIX: &str = "TAMPERING#";
 /// Sort key of an org's delivery health.
 pub const DELIVERY_HEALTH_ITEM: &str = "HEALTH";
 
@@ -66,7 +68,7 @@ pub fn hour_partition(org_id: &str, event_type: EventType) -> String {
     format!("{HOUR}{org_id}#{}", event_type.name())
 }
 
-/// Partition of an org's arrivals and its delivery health.
+/// Partition of an org's arrivals, its delivery health, and what was done to its logs.
 pub fn delivery_partition(org_id: &str) -> String {
     format!("{DELIVERY}{org_id}")
 }
@@ -74,6 +76,11 @@ pub fn delivery_partition(org_id: &str) -> String {
 /// Sort key of the arrivals of a day; sorts by time.
 pub fn arrivals_sort(day: NaiveDate, event_type: EventType) -> String {
     format!("{}#{}", day_sort(day), event_type.name())
+}
+
+/// Sort key of a row that tells of the logs themselves.
+pub fn tampering_sort(row_hash: &str) -> String {
+    format!("{TAMPERING_PREFIX}{row_hash}")
 }
 
 /// What lies between the sort keys of the arrivals of that day and all later ones.
@@ -216,6 +223,7 @@ mod tests {
         }
         assert!(!lies_between(&arrivals_sort(day("2026-11-23"), EventType::WaveChange)));
         assert!(!lies_between(DELIVERY_HEALTH_ITEM));
+        assert!(!lies_between(&tampering_sort("0a")));
     }
 
     #[test]

@@ -29,6 +29,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
+    audit_trail::TamperingRow,
     event_type::EventType,
     joins::{JoinKey, Link, LinkedCaller},
     row::Hour,
@@ -189,6 +190,10 @@ pub trait AccessTable: Send + Sync {
     async fn arrivals_since(&self, org_id: &str, day: NaiveDate) -> Result<Vec<ArrivalsRecord>>;
     /// Writes a day's arrivals, if their version is one more than that of what is there.
     async fn put_arrivals(&self, record: &ArrivalsRecord) -> Result<Written>;
+    /// Notes a row of Setup Audit Trail that tells of the logs themselves, once however often it comes.
+    async fn put_tampering(&self, row: &TamperingRow, now: DateTime<Utc>) -> Result<()>;
+    /// All such rows of an org, in order.
+    async fn tampering(&self, org_id: &str) -> Result<Vec<TamperingRow>>;
     /// How an org's logs came at the last look.
     async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>>;
     /// Writes it, if its version is one more than that of what is there.

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{
     attribution::AgentKey,
+    audit_trail::TamperingRow,
     event_type::EventType,
     joins::{JoinKey, Link, LinkedCaller, MAX_CALLERS_PER_KEY},
     row::Hour,
@@ -79,6 +80,7 @@ struct AccessState {
     files: BTreeMap<String, FileRecord>,
     parts: BTreeMap<String, BTreeMap<u32, PartRecord>>,
     arrivals: BTreeMap<String, BTreeMap<(NaiveDate, EventType), ArrivalsRecord>>,
+    tampering: BTreeMap<String, BTreeMap<String, TamperingRow>>,
     delivery_health: BTreeMap<String, DeliveryHealthRecord>,
     stream: Vec<(String, AgentKey, NaiveDate)>,
 }
@@ -101,6 +103,15 @@ impl MemoryAccess {
     /// When every hour came.
     pub fn all_arrivals(&self) -> Vec<ArrivalsRecord> {
         lock(&self.0).arrivals.values().flat_map(|days| days.values().cloned()).collect()
+    }
+
+    /// Every row that tells of the logs themselves, in order.
+    pub fn all_tampering(&self) -> Vec<TamperingRow> {
+        let state = lock(&self.0);
+        let mut rows: Vec<TamperingRow> =
+            state.tampering.values().flat_map(|of_org| of_org.values().cloned()).collect();
+        rows.sort_unstable();
+        rows
     }
 
     /// Every judged day.
@@ -231,6 +242,21 @@ impl AccessTable for MemoryAccess {
         }
         days.insert(key, record.clone());
         Ok(Written::Yes)
+    }
+
+    async fn put_tampering(&self, row: &TamperingRow, _now: DateTime<Utc>) -> Result<()> {
+        let mut state = lock(&self.0);
+        let of_org = state.tampering.entry(row.org_id.clone()).or_default();
+        of_org.insert(row.row_hash.clone(), row.clone());
+        Ok(())
+    }
+
+    async fn tampering(&self, org_id: &str) -> Result<Vec<TamperingRow>> {
+        let state = lock(&self.0);
+        let of_org = state.tampering.get(org_id).into_iter().flat_map(BTreeMap::values);
+        let mut rows: Vec<TamperingRow> = of_org.cloned().collect();
+        rows.sort_unstable();
+        Ok(rows)
     }
 
     async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {

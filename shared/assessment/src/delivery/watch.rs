@@ -1,9 +1,14 @@
-//! From one judgement to the next: which blind spots opened and closed, and which alerts are owed for that.
+//! From one judgement to the next: which blind spots opened and closed, what was done to the logs themselves, and which
+//! alerts are owed for that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use eventlog::{event_type::EventType, row::Hour};
+use eventlog::{
+    audit_trail::{TamperingRow, latest},
+    event_type::EventType,
+    row::Hour,
+};
 use serde::{Deserialize, Serialize};
 
 use super::OrgDelivery;
@@ -42,7 +47,7 @@ pub struct BlindSpot {
     pub since: Option<Hour>,
 }
 
-/// What an alert about delivery says.
+/// What an alert about blind spots says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
@@ -62,15 +67,33 @@ impl AlertKind {
     }
 }
 
-/// One message owed: what opened, or closed, between two looks at an org.
+/// What an alert about delivery is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum News {
+    /// What opened, or closed, between two looks at an org.
+    BlindSpots {
+        /// Which of the two.
+        kind: AlertKind,
+        /// Of what, in order; never empty.
+        blind_spots: Vec<BlindSpot>,
+    },
+    /// A row of Setup Audit Trail tells of event logs being deleted or no longer made.
+    Tampering {
+        /// The row.
+        tampering: TamperingRow,
+    },
+}
+
+/// One message owed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryAlert {
-    /// Derived from org, first spot, kind and the instant of the look; every delivery of it has the same.
+    /// Derived from org, first spot, kind and the instant of the look, or from org and row; every delivery of it has the
+    /// same.
     pub alert_id: String,
     /// What it says.
-    pub kind: AlertKind,
-    /// Of what, in order; never empty.
-    pub blind_spots: Vec<BlindSpot>,
+    #[serde(flatten)]
+    pub news: News,
     /// Since when it is owed.
     pub owed_since: DateTime<Utc>,
 }
@@ -86,13 +109,16 @@ pub struct PublishedAlert {
     pub message_id: String,
 }
 
-/// What is remembered of an org's blind spots.
+/// What is remembered of an org's blind spots, and of what was done to its logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
     /// When the org was first looked at.
     pub watched_since: DateTime<Utc>,
     /// The blind spots that are open, with the hours in which they began.
     pub open: Vec<BlindSpot>,
+    /// The last rows of Setup Audit Trail that tell of the logs themselves, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tampering: Vec<TamperingRow>,
     /// Alerts that have not gone out, the oldest first.
     pub owed: Vec<DeliveryAlert>,
     /// The last alerts that went out, the oldest first.
@@ -102,7 +128,13 @@ pub struct Watch {
 impl Watch {
     /// Nothing is known yet.
     pub fn begun(now: DateTime<Utc>) -> Self {
-        Self { watched_since: now, open: Vec::new(), owed: Vec::new(), published: Vec::new() }
+        Self {
+            watched_since: now,
+            open: Vec::new(),
+            tampering: Vec::new(),
+            owed: Vec::new(),
+            published: Vec::new(),
+        }
     }
 
     /// What is remembered after `delivery`. What opened since the last look is one alert however much it is, and what
@@ -144,6 +176,30 @@ impl Watch {
         next
     }
 
+    /// What is remembered once these rows of the org's Setup Audit Trail are known. Each that was not known is an alert of
+    /// its own, whose id is made of the row: however often it lands, it is owed once. `tells` as above.
+    #[must_use]
+    pub fn after_tampering(
+        &self,
+        rows: impl IntoIterator<Item = TamperingRow>,
+        now: DateTime<Utc>,
+        tells: bool,
+    ) -> Self {
+        let mut next = self.clone();
+        next.tampering = latest(self.tampering.iter().cloned().chain(rows));
+        if tells {
+            let known: BTreeSet<&str> =
+                self.tampering.iter().map(|row| row.row_hash.as_str()).collect();
+            let is_new = |row: &&TamperingRow| !known.contains(row.row_hash.as_str());
+            next.owed.extend(next.tampering.iter().filter(is_new).map(|row| DeliveryAlert {
+                alert_id: format!("{}.log-tampering.{}", row.org_id, row.row_hash),
+                news: News::Tampering { tampering: row.clone() },
+                owed_since: now,
+            }));
+        }
+        next
+    }
+
     /// What is remembered once the topic has taken an alert.
     #[must_use]
     pub fn after_publishing(&self, published: PublishedAlert) -> Self {
@@ -166,5 +222,6 @@ fn alert(
     // A spot may close and open again with the same hour; the instant tells the two apart.
     let looked_at = now.format("%Y-%m-%dT%H%M%S");
     let alert_id = format!("{org_id}.{}.{}.{looked_at}", first.scope.name(), kind.name());
-    Some(DeliveryAlert { alert_id, kind, blind_spots: spots.to_vec(), owed_since: now })
+    let news = News::BlindSpots { kind, blind_spots: spots.to_vec() };
+    Some(DeliveryAlert { alert_id, news, owed_since: now })
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{envelope::Event, gateway};
 use crate::{
+    audit_trail::{AuditColumn, AuditRow},
     columns::{all_columns, canonical_name},
     event_type::{EventType, Witness, without_form},
     records::{Field, Record},
@@ -39,17 +40,19 @@ pub(super) struct Binding {
     /// The values of the current row, one behind the other.
     bytes: Vec<u8>,
     fields: Vec<Field>,
+    /// The org of real-time events that name none.
+    org_of_unnamed: Option<String>,
 }
 
 impl Binding {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(org_of_unnamed: Option<String>) -> Self {
         let positions: BTreeMap<_, _> = all_columns()
             .into_iter()
             .enumerate()
             .map(|(position, name)| (name, position))
             .collect();
         let fields = vec![Field::default(); positions.len()];
-        Self { positions, bytes: Vec::new(), fields }
+        Self { positions, bytes: Vec::new(), fields, org_of_unnamed }
     }
 
     /// The names of the columns, in the order of their positions.
@@ -63,16 +66,23 @@ impl Binding {
         self.fields.fill(Field::default());
         let name = without_form(&event.name);
         let event_type = EventType::from_name(name);
-        match event_type.map(EventType::witness) {
+        let witness = event_type.map(EventType::witness);
+        match witness {
             Some(Witness::RealTime) => self.put_all(real_time(&event.fields)),
             Some(Witness::Gateway) => self.put_all(gateway::columns(event_type, &event.fields)),
             Some(Witness::EventLogFile) | None => self.put_all(event_log_file(&event.fields)),
         }
         self.put("EVENT_TYPE", name);
-        if let Some(org_id) = &event.org_id
-            && !self.has("ORGANIZATION_ID")
-        {
-            self.put("ORGANIZATION_ID", org_id);
+        if !self.has("ORGANIZATION_ID") {
+            // Not of what a gateway saw: that may have been no call of Salesforce at all.
+            let stands_in = if event.org_id.is_none() && witness == Some(Witness::RealTime) {
+                self.org_of_unnamed.clone()
+            } else {
+                None
+            };
+            if let Some(org_id) = event.org_id.as_deref().or(stands_in.as_deref()) {
+                self.put("ORGANIZATION_ID", org_id);
+            }
         }
         Record::laid_out(line_number, byte_offset, &self.bytes, &self.fields)
     }
@@ -155,6 +165,21 @@ fn real_time(fields: &Map<String, Value>) -> Vec<Column<'_>> {
     columns
 }
 
+/// A row of Setup Audit Trail.
+pub(super) fn audit_row(event: &Event) -> AuditRow {
+    let mut row = AuditRow::default();
+    for (key, value) in &event.fields {
+        if let Some(column) = AuditColumn::from_name(key) {
+            let text = text(value, key).unwrap_or_default();
+            row.0.entry(column).or_insert_with(|| text.into_owned());
+        }
+    }
+    if let Some(org_id) = &event.org_id {
+        row.0.insert(AuditColumn::OrganizationId, org_id.clone());
+    }
+    row
+}
+
 /// `EVENT_IDENTIFIER` of `EventIdentifier`.
 fn upper_snake(key: &str) -> String {
     let mut name = String::with_capacity(key.len().saturating_add(4));
@@ -195,13 +220,7 @@ pub(super) fn text<'a>(value: &'a Value, column: &str) -> Option<Cow<'a, str>> {
 pub(super) fn moment(value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::Number(number) => DateTime::from_timestamp_millis(number.as_i64()?),
-        Value::String(text) => timestamp::parse_derived(text)
-            // Collectors that rewrite times leave the zone out: all of them are UTC.
-            .or_else(|| timestamp::parse_derived(&format!("{text}Z")))
-            .or_else(|| {
-                let is_number = text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-                DateTime::from_timestamp_millis(text.parse().ok().filter(|_| is_number)?)
-            }),
+        Value::String(text) => timestamp::parse_relayed(text),
         _ => None,
     }
 }

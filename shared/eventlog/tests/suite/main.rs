@@ -1,6 +1,8 @@
 //! The crate as its callers see it.
 
 #[cfg(test)]
+mod audit_trail;
+#[cfg(test)]
 mod extract;
 #[cfg(test)]
 mod gateway;

@@ -25,7 +25,10 @@ use super::{
     reading::{Body, Reading},
     refused, register, report_of, take, tally_hour, unread,
 };
-use crate::{Result, configuration, delivery::note_arrivals};
+use crate::{
+    Result, configuration,
+    delivery::{note_arrivals, note_tampering},
+};
 
 /// Time between two looks.
 const LOOK_AFTER: TimeDelta = TimeDelta::minutes(15);
@@ -89,9 +92,12 @@ pub(super) async fn read(
 ) -> Result<Option<FileRecord>> {
     let PartWork { of, number, part } = work;
     let file = unread_parts(of);
-    let directory = Arc::new(configuration(ports).await?.configuration.directory());
-    let source =
-        Reading { part: Some((*number, part.clone())), ..Reading::whole(&of.object, &file) };
+    let stored = configuration(ports).await?;
+    let directory = Arc::new(stored.configuration.directory());
+    let source = Reading {
+        part: Some((*number, part.clone())),
+        ..Reading::whole(&of.object, &file, &stored.configuration)
+    };
     let Taken { touched, read, joined_row_count } =
         take(ports, settings, directory, &source, None).await?;
     let broken = read.as_ref().err().map(ToString::to_string);
@@ -199,6 +205,7 @@ async fn add_up(
         tally_hour(ports, settings, hour, of.read_at).await?;
     }
     note_arrivals(ports, &report.hours, of.landed_at).await?;
+    note_tampering(ports, &report.tampering, of.read_at).await?;
     Ok(Sum { report, hour_count, joined_row_count })
 }
 

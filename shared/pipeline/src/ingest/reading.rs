@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use assessment::{Configuration, configuration::Org};
 use chrono::{DateTime, Utc};
 use eventlog::{
     attribution::{AgentDirectory, Attribution},
@@ -56,13 +57,24 @@ pub(super) struct Reading {
     pub(super) source_hash: String,
     pub(super) read_at: DateTime<Utc>,
     pub(super) part: Option<(u32, Part)>,
+    /// The org of what names none.
+    pub(super) org_of_unnamed: Option<String>,
 }
 
 impl Reading {
     /// All of it.
-    pub(super) fn whole(landed: &LandedObject, file: &FileRecord) -> Self {
-        let (landed, source_hash) = (landed.clone(), file.source_hash.clone());
-        Self { landed, source_hash, read_at: file.read_at, part: None }
+    pub(super) fn whole(
+        landed: &LandedObject,
+        file: &FileRecord,
+        configuration: &Configuration,
+    ) -> Self {
+        Self {
+            landed: landed.clone(),
+            source_hash: file.source_hash.clone(),
+            read_at: file.read_at,
+            part: None,
+            org_of_unnamed: org_of_unnamed(&landed.key, &configuration.orgs),
+        }
     }
 
     async fn open(&self, ports: &Ports) -> Result<Body> {
@@ -86,6 +98,24 @@ impl Reading {
             None => keys::quarantine_key(&self.source_hash, number),
         }
     }
+}
+
+/// The org of what names none: the one whose folder it landed in, as `orgs/00D5g000004Hq3K/`, else the only one there is.
+/// Where several are configured, nobody can know.
+fn org_of_unnamed(key: &str, orgs: &[Org]) -> Option<String> {
+    let folders: Vec<&str> = key.split('/').collect();
+    let (_name, folders) = folders.split_last()?;
+    let named = folders.iter().zip(folders.iter().skip(1)).rev().find_map(|(folder, name)| {
+        let is_org = matches!(name.len(), 15 | 18)
+            && name.starts_with("00D")
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let org_id = name.get(..15).filter(|_| is_org)?;
+        (*folder == "orgs").then(|| org_id.to_owned())
+    });
+    named.or_else(|| match orgs {
+        [only] => Some(only.org_id.clone()),
+        _ => None,
+    })
 }
 
 /// What a reading came to.
@@ -117,6 +147,7 @@ pub(super) async fn read_and_store(
     let (sender, mut receiver) = mpsc::channel(WAITING_WRITES_MAX);
     let (limits, chunk_rows_max) = (settings.limits, settings.chunk_rows_max);
     let (landed, part) = (source.landed.clone(), source.part.clone());
+    let org_of_unnamed = source.org_of_unnamed.clone();
     let body = match opened {
         Some(body) => body,
         None => source.open(ports).await?,
@@ -130,6 +161,7 @@ pub(super) async fn read_and_store(
             offered: Batch::default(),
             sought: Batch::default(),
             landed,
+            org_of_unnamed,
             sender,
         };
         let body = SyncIoBridge::new(body);
@@ -210,6 +242,7 @@ struct Storing {
     offered: Batch<Link>,
     sought: Batch<JoinKey>,
     landed: LandedObject,
+    org_of_unnamed: Option<String>,
     sender: mpsc::Sender<Produced>,
 }
 
@@ -271,6 +304,10 @@ impl RowSink for Storing {
             }
         }
         Ok(None)
+    }
+
+    fn org_of_unnamed(&self) -> Option<&str> {
+        self.org_of_unnamed.as_deref()
     }
 
     fn quarantined(&mut self, row: QuarantinedRow) -> std::result::Result<(), SinkError> {

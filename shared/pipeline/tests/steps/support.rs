@@ -103,6 +103,16 @@ impl World {
         Self::with_orgs(|text| format!("{}\n    expected_logs: [Report]\n", text.trim_end())).await
     }
 
+    /// The same, with an org more.
+    pub(crate) async fn with_another_org() -> Self {
+        Self::with_orgs(|text| {
+            let (head, org) = text.split_once("  - org_id").unwrap();
+            let other = org.replace(ORG, "00D5g00004Other").replace("Meridian", "Other");
+            format!("{head}  - org_id{org}\n  - org_id{other}")
+        })
+        .await
+    }
+
     async fn with_orgs(orgs: impl Fn(&str) -> String) -> Self {
         let world = Self::empty();
         for (name, text) in FILES_OF_CONFIGURATION {

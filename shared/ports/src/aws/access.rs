@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use eventlog::{attribution::AgentKey, event_type::EventType, row::Hour};
+use eventlog::{
+    attribution::AgentKey, audit_trail::TamperingRow, event_type::EventType, row::Hour,
+};
 use serde::Serialize;
 
 use super::{
@@ -235,6 +237,22 @@ impl AccessTable for DynamoAccess {
             expires(day, EVIDENCE_RETENTION_DAYS),
         )
         .await
+    }
+
+    async fn put_tampering(&self, row: &TamperingRow, now: DateTime<Utc>) -> Result<()> {
+        let partition = keys::delivery_partition(&row.org_id);
+        let expiry = expires(now, EVIDENCE_RETENTION_DAYS);
+        let sort = keys::tampering_sort(&row.row_hash);
+        let put = self.0.put(item(&partition, &sort, row, [expiry])?);
+        put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        Ok(())
+    }
+
+    async fn tampering(&self, org_id: &str) -> Result<Vec<TamperingRow>> {
+        let partition = keys::delivery_partition(org_id);
+        let mut rows: Vec<TamperingRow> = self.0.query(partition, keys::TAMPERING_PREFIX).await?;
+        rows.sort_unstable();
+        Ok(rows)
     }
 
     async fn delivery_health(&self, org_id: &str) -> Result<Option<DeliveryHealthRecord>> {

@@ -54,6 +54,8 @@ async fn without_a_fault_the_promises_are_those_of_the_port_behind() {
             "access.put_file",
             "access.put_hour",
             "access.put_part",
+            "access.put_tampering",
+            "access.tampering",
             "catalog.current",
             "catalog.put",
             "catalog.put_refusal",

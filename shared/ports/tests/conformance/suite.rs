@@ -23,6 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadlines::{Facts, Law, ReminderPolicy};
 use eventlog::{
     attribution::{AgentKey, AttributedBy},
+    audit_trail::{LogTampering, TamperingRow},
     event_type::EventType,
     extract::ExtractKey,
     joins::{JoinKey, JoinKind, Link, LinkedCaller, MAX_CALLERS_PER_KEY},
@@ -162,6 +163,20 @@ pub(crate) async fn delivery(ports: &Ports, org_id: &str) {
     let expected: Vec<_> = standing.into_iter().chain(late).collect();
     assert_eq!(access.arrivals_since(org_id, day).await.unwrap(), expected);
 
+    assert_eq!(access.tampering(org_id).await.unwrap(), []);
+    let row = |hour: u32, row_hash: &str, user_id: Option<&str>| TamperingRow {
+        at: at(&format!("2026-11-24T{hour:02}:00:00Z")),
+        row_hash: row_hash.to_owned(),
+        org_id: org_id.to_owned(),
+        kind: LogTampering::GenerationStopped,
+        user_id: user_id.map(str::to_owned),
+    };
+    for row in [row(11, "0a", None), row(10, "0b", None), row(11, "0a", Some("0055g00000Bot01"))] {
+        access.put_tampering(&row, at("2026-11-24T14:00:00Z")).await.unwrap();
+    }
+    let expected_rows = [row(10, "0b", None), row(11, "0a", Some("0055g00000Bot01"))];
+    assert_eq!(access.tampering(org_id).await.unwrap(), expected_rows);
+
     assert_eq!(access.delivery_health(org_id).await.unwrap(), None);
     let looked_at = at("2026-11-25T10:00:00Z");
     let arrivals: Arrivals = expected.into_iter().map(|record| record.arrivals).collect();
@@ -176,7 +191,7 @@ pub(crate) async fn delivery(ports: &Ports, org_id: &str) {
     health.version = 2;
     assert_eq!(access.put_delivery_health(&health).await.unwrap(), Written::Yes);
     assert_eq!(access.delivery_health(org_id).await.unwrap(), Some(health));
-    assert_eq!(access.arrivals_since(org_id, day).await.unwrap().len(), 3, "health is no day");
+    assert_eq!(access.arrivals_since(org_id, day).await.unwrap().len(), 3, "nothing else is a day");
 }
 
 fn line(record_id_count: u32) -> TallyLine {
