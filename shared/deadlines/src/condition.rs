@@ -238,18 +238,21 @@ impl Condition {
         }
     }
 
-    /// What is known, short enough for a sentence.
+    /// What is known, short enough for a sentence, and the same in whatever order a list was given.
     fn shown(&self, value: &Value, answer: Answer, scope: Scope<'_>) -> String {
         let Value::Array(values) = value else { return value.to_string() };
-        if let (Answer::Yes, Some(found)) =
-            (answer, values.iter().find(|value| self.matches(value, scope)))
+        if answer == Answer::Yes
+            && let Some(found) =
+                values.iter().filter(|value| self.matches(value, scope)).map(Value::to_string).min()
         {
-            return found.to_string();
+            return found;
         }
         if values.len() > LISTED_VALUES_MAX {
             return format!("a list of {} others", values.len());
         }
-        value.to_string()
+        let mut shown: Vec<String> = values.iter().map(Value::to_string).collect();
+        shown.sort_unstable();
+        format!("[{}]", shown.join(","))
     }
 
     fn asked(&self) -> String {

@@ -509,7 +509,11 @@ impl Judge<'_> {
             Some(value) => value.as_str().into_iter().collect(),
             None => Vec::new(),
         };
-        countries.into_iter().filter(|country| self.places().is_in(country, group)).collect()
+        let mut members: Vec<&str> =
+            countries.into_iter().filter(|country| self.places().is_in(country, group)).collect();
+        members.sort_unstable();
+        members.dedup();
+        members
     }
 
     fn local(&self, due: DateTime<Utc>, zone: Option<Tz>) -> LocalDue {
