@@ -68,6 +68,11 @@ impl Holidays {
         &self.years
     }
 
+    /// The names of the calendars.
+    pub fn calendars(&self) -> impl Iterator<Item = &str> {
+        self.calendars.keys().map(String::as_str)
+    }
+
     pub(crate) fn has(&self, calendar: &str) -> bool {
         self.calendars.contains_key(calendar)
     }
@@ -184,6 +189,12 @@ impl WorkingWeek<'_> {
     }
 }
 
+/// An instant with which calendars can be asked. Where a year has more or fewer than four digits something is wrong with
+/// the instant, and the calendars of the library end somewhere beyond.
+pub(crate) fn countable(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (1_000..=9_998).contains(&at.year()).then_some(at)
+}
+
 /// The local date of an instant.
 pub(crate) fn date_in(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
     instant.with_timezone(&zone).date_naive()
@@ -199,6 +210,9 @@ pub(crate) fn end_of_day() -> NaiveTime {
 /// leaps over it, it is the instant at which the clock would have shown it without the leap.
 pub(crate) fn instant_at(date: NaiveDate, time: NaiveTime, zone: Tz) -> Option<Wall> {
     let local = date.and_time(time);
+    if !(1_000..=9_998).contains(&date.year()) {
+        return None;
+    }
     match local.and_local_timezone(zone) {
         MappedLocalTime::Single(at) => Some(Wall::once(at.to_utc())),
         MappedLocalTime::Ambiguous(a, b) => {

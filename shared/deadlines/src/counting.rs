@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     calendar::{
-        Closure, Holidays, Wall, Weekend, WorkingWeek, date_in, days_after, end_of_day, instant_at,
+        Closure, Holidays, Wall, Weekend, WorkingWeek, countable, date_in, days_after, end_of_day,
+        instant_at,
     },
     condition::{Answer, Condition, Scope},
     law::{LawError, Limit, LimitUnit, Regime},
@@ -331,7 +332,7 @@ impl<'a> Count<'a> {
         let mut until = end_of_day();
         let last = match counting {
             Method::ElapsedHours => {
-                let at = start.checked_add_signed(TimeDelta::hours(i64::from(value)))?;
+                let at = countable(start.checked_add_signed(TimeDelta::hours(i64::from(value)))?)?;
                 return Some(End { wall: Wall::once(at), day: date_in(at, zones.end) });
             }
             Method::CalendarDays { first_day } => {
@@ -366,7 +367,8 @@ impl<'a> Count<'a> {
         let (Some(second_limit), Some(second)) = (&regime.second_limit, second) else {
             return Some(end);
         };
-        let cap = second.checked_add_signed(TimeDelta::hours(i64::from(second_limit.value)))?;
+        let cap =
+            countable(second.checked_add_signed(TimeDelta::hours(i64::from(second_limit.value)))?)?;
         if start > cap || end.wall.earliest <= cap {
             return Some(end);
         }
@@ -473,7 +475,7 @@ impl<'a> Count<'a> {
 
     /// So many hours from a full hour. The end on midnight is the end of the day before.
     fn full_hours_end(from: DateTime<Utc>, hours: u32, zones: Zones) -> Option<End> {
-        let at = from.checked_add_signed(TimeDelta::hours(i64::from(hours)))?;
+        let at = countable(from.checked_add_signed(TimeDelta::hours(i64::from(hours)))?)?;
         let last_second = at.checked_sub_signed(TimeDelta::seconds(1))?;
         Some(End { wall: Wall::once(at), day: date_in(last_second, zones.end) })
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::trigger::TriggerKind;
+use crate::{calendar::countable, trigger::TriggerKind};
 
 /// Facts by name, as the conditions of a regime ask for them (`role`, `risk`, `gdpr_applies` …). A name that
 /// is absent, or present with `null`, is not known.
@@ -181,6 +181,31 @@ impl TriggerTimes {
             TriggerKind::CorrectiveMeasureAvailable => &mut self.corrective_measure_available,
         };
         *moment = Some(at);
+        self
+    }
+
+    /// The same without moments that no calendar can count from: they are as good as not known.
+    pub(crate) fn countable(mut self) -> Self {
+        self.aware = self.aware.filter(|aware| countable(aware.at).is_some()).map(|aware| {
+            Awareness { latest_defensible: aware.latest_defensible.and_then(countable), ..aware }
+        });
+        for moment in [
+            &mut self.occurred,
+            &mut self.logged,
+            &mut self.landed,
+            &mut self.detected,
+            &mut self.assessed,
+            &mut self.classified,
+            &mut self.materiality_determined,
+            &mut self.causal_link_established,
+            &mut self.initial_sent,
+            &mut self.notification_sent,
+            &mut self.intermediate_sent,
+            &mut self.incident_handled,
+            &mut self.corrective_measure_available,
+        ] {
+            *moment = moment.and_then(countable);
+        }
         self
     }
 

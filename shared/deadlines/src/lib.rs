@@ -28,6 +28,7 @@ mod duty;
 mod facts;
 mod law;
 mod obligation;
+mod page;
 mod places;
 mod reminders;
 mod target;
@@ -42,6 +43,7 @@ pub use law::{
     AuthorityOf, BitesFrom, Law, LawError, Limit, LimitUnit, Place, Regime, SecondLimit, Status,
 };
 pub use obligation::{LocalDue, Obligation, Organisation, Standing, obligations};
+pub use page::law_page;
 pub use places::{Authority, Places};
 pub use reminders::{Reminder, ReminderPolicy, Stage, reminders};
 pub use target::{InternalTarget, InternalTargets, TargetBasis};

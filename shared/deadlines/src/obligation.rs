@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    calendar::date_in,
+    calendar::{countable, date_in},
     condition::{self, Answer, Ground, Scope},
     counting::{Count, Ends, Start},
     facts::{Awareness, Facts, TriggerTimes},
@@ -210,7 +210,7 @@ pub fn obligations(
     times: &TriggerTimes,
     organisation: &Organisation,
 ) -> Vec<Obligation> {
-    let judge = Judge { law, facts, times, organisation };
+    let judge = Judge { law, facts, times: &times.countable(), organisation };
     law.regimes.iter().map(|regime| judge.obligation(regime)).collect()
 }
 
@@ -424,7 +424,15 @@ impl Judge<'_> {
             }
             None => count.ends(regime, limit, Start { at: start.at, latest }, second),
         };
-        let Some(ends) = ends else { return Clock { caveats, ..Clock::default() } };
+        let Some(ends) = ends else {
+            if limit.is_some() || regime.counting.is_some() {
+                caveats.push(format!(
+                    "the limit cannot be counted: its end after {} lies outside the calendar; check that instant",
+                    start.at
+                ));
+            }
+            return Clock { caveats, ..Clock::default() };
+        };
         caveats.extend(ends.caveats);
         if may_apply {
             Clock { due: Some(ends.due), latest: Some(ends.latest), would_be: None, caveats }
@@ -434,7 +442,7 @@ impl Judge<'_> {
     }
 
     fn instant(&self, fact: &str) -> Option<DateTime<Utc>> {
-        DateTime::parse_from_rfc3339(self.facts.text(fact)?).ok().map(|at| at.to_utc())
+        countable(DateTime::parse_from_rfc3339(self.facts.text(fact)?).ok()?.to_utc())
     }
 
     /// Facts that set a limit or a due instant and cannot be read as one.

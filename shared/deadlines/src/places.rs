@@ -92,6 +92,11 @@ impl Places {
         self.holiday_calendars.get(place).map_or(place, String::as_str)
     }
 
+    /// All authorities that are on file.
+    pub fn all_authorities(&self) -> &[Authority] {
+        &self.authorities
+    }
+
     /// The authorities of a country. Several where the country has several and `region` does not say which.
     pub fn authorities(&self, country: &str, region: Option<&str>) -> Vec<&Authority> {
         let country = country_of(country);

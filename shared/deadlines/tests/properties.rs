@@ -60,9 +60,9 @@ fn applying(regime: &Regime) -> Map<String, Value> {
     facts
 }
 
-fn judged(regime: &Regime, facts: Facts, times: &TriggerTimes, zone: Tz) -> Obligation {
+fn judged(regime: &Regime, facts: &Facts, times: &TriggerTimes, zone: Tz) -> Obligation {
     let law = LAW.clone().only(&[&regime.id]).unwrap();
-    obligations(&law, &facts, times, &Organisation::in_zone(zone)).remove(0)
+    obligations(&law, facts, times, &Organisation::in_zone(zone)).remove(0)
 }
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -92,7 +92,7 @@ const SECONDS: std::ops::Range<i64> = 1_527_300_000..2_840_000_000;
 fn every_regime_can_be_made_to_apply_or_is_coming() {
     for regime in &LAW.regimes {
         let times = started(regime, at_or_after(regime));
-        let obligation = judged(regime, facts_of(&applying(regime)), &times, ZONES[5]);
+        let obligation = judged(regime, &facts_of(&applying(regime)), &times, ZONES[5]);
         let is_law = matches!(obligation.standing, Standing::Applies);
         let is_coming = matches!(obligation.standing, Standing::Coming { .. });
         assert!(is_law || is_coming, "{}: {:?}", regime.id, obligation.standing);
@@ -120,7 +120,7 @@ fn at_or_after(regime: &Regime) -> i64 {
 fn without_a_fact_no_regime_is_silently_ruled_out() {
     for regime in LAW.regimes.iter().filter(|regime| !regime.applies_when.is_empty()) {
         let obligation =
-            judged(regime, Facts::default(), &started(regime, at_or_after(regime)), ZONES[0]);
+            judged(regime, &Facts::default(), &started(regime, at_or_after(regime)), ZONES[0]);
         assert!(
             matches!(obligation.standing, Standing::Possible { .. } | Standing::Coming { .. }),
             "{}: {:?}",
@@ -140,7 +140,7 @@ fn no_regime_takes_another_moment_for_its_start() {
         for kind in TriggerKind::ALL.into_iter().filter(|kind| *kind != regime.starts_at) {
             times = times.with(kind, at(at_or_after(regime)));
         }
-        let obligation = judged(regime, facts_of(&applying(regime)), &times, ZONES[0]);
+        let obligation = judged(regime, &facts_of(&applying(regime)), &times, ZONES[0]);
         assert_eq!(obligation.due_at, None, "{}", regime.id);
         assert_eq!(obligation.would_be_due_at, None, "{}", regime.id);
         if matches!(obligation.standing, Standing::Applies) {
@@ -163,7 +163,7 @@ proptest! {
         prop_assume!(!ends_at_noon(regime));
         let facts = facts_of(&applying(regime));
         let due = |seconds| {
-            let judged = judged(regime, facts.clone(), &started(regime, seconds), ZONES[zone]);
+            let judged = judged(regime, &facts, &started(regime, seconds), ZONES[zone]);
             judged.due_at.zip(judged.latest_defensible_at)
         };
         if let (Some((early, early_latest)), Some((late, late_latest))) = (due(a), due(a + span)) {
@@ -180,7 +180,7 @@ proptest! {
     ) {
         let regime = &LAW.regimes[index];
         let facts = facts_of(&applying(regime));
-        let obligation = judged(regime, facts, &started(regime, seconds), ZONES[zone]);
+        let obligation = judged(regime, &facts, &started(regime, seconds), ZONES[zone]);
         if let Some(due) = obligation.due_at {
             prop_assert!(at(seconds) < due, "{}", regime.id);
             prop_assert!(due <= obligation.latest_defensible_at.unwrap(), "{}", regime.id);
@@ -200,7 +200,7 @@ proptest! {
     ) {
         let regime = &LAW.regimes[index];
         let facts = facts_of(&applying(regime));
-        let obligation = judged(regime, facts, &started(regime, seconds), ZONES[0]);
+        let obligation = judged(regime, &facts, &started(regime, seconds), ZONES[0]);
         if let Some(due) = obligation.due_at {
             for reminder in reminders(&ReminderPolicy::default(), at(seconds), due) {
                 let is_before = at(seconds) < reminder.at && reminder.at < due;
@@ -261,7 +261,7 @@ fn the_noon_of_dora_is_later_for_a_sunday_than_for_the_night_after_it() {
     facts.insert("nis2_entity".to_owned(), json!(false));
     let due = |start: &str| {
         let times = TriggerTimes::default().with(TriggerKind::InitialSent, start.parse().unwrap());
-        judged(regime, facts_of(&facts), &times, ZONES[0]).due_at.unwrap().to_rfc3339()
+        judged(regime, &facts_of(&facts), &times, ZONES[0]).due_at.unwrap().to_rfc3339()
     };
     assert_eq!(due("2026-11-12T22:30:00Z"), "2026-11-16T11:00:00+00:00", "ends Sunday 23:30");
     assert_eq!(due("2026-11-12T23:30:00Z"), "2026-11-15T23:30:00+00:00", "ends Monday 00:30");

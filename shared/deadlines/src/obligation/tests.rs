@@ -263,6 +263,41 @@ fn holidays_that_are_not_on_file_are_named() {
 }
 
 #[test]
+fn a_start_at_the_end_of_all_calendars_is_told_and_overflows_nowhere() {
+    let law = Law::embedded().unwrap();
+    let organisation = Organisation::in_zone(chrono_tz::Pacific::Auckland);
+    let day = chrono::TimeDelta::days(1);
+    let last = at("9998-12-31T23:59:59Z");
+    for start in [
+        DateTime::<Utc>::MAX_UTC,
+        DateTime::<Utc>::MAX_UTC - day,
+        DateTime::<Utc>::MIN_UTC,
+        DateTime::<Utc>::MIN_UTC + day,
+        last,
+    ] {
+        let times = TriggerKind::ALL
+            .into_iter()
+            .fold(TriggerTimes::default(), |times, kind| times.with(kind, start));
+        for obligation in obligations(&law, &Facts::default(), &times, &organisation) {
+            let is_possible = matches!(obligation.standing, Standing::Possible { .. });
+            if is_possible && obligation.limit.is_some() {
+                assert_eq!(obligation.due_at, None, "{}", obligation.regime_id);
+                let is_told = obligation.gap.is_some() || !obligation.caveats.is_empty();
+                assert!(is_told, "{}", obligation.regime_id);
+            }
+        }
+    }
+    let endless = Facts::default()
+        .with("role", "processor")
+        .with("personal_data_breach", true)
+        .with("gdpr_applies", true)
+        .with("contract.notice_hours", u32::MAX);
+    let obligation = judged("eu-gdpr-33-2", &endless, &aware("2026-11-06T15:00:00Z"));
+    assert_eq!(obligation.due_at, None);
+    assert!(obligation.caveats.join("").contains("lies outside the calendar"));
+}
+
+#[test]
 fn each_place_has_its_own_count_of_persons() {
     let facts = Facts::default()
         .with("role", "controller")
