@@ -1,5 +1,4 @@
 //! `docs/LAW.md` says what the law data says.
-#![expect(clippy::unwrap_used, reason = "tests may")]
 
 use std::{env, fs, path::Path};
 
