@@ -133,25 +133,43 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Condition {
-    /// Answers the condition and adds the grounds that decide it: of alternatives the one that holds, of a
-    /// failed whole the parts that failed.
-    pub(crate) fn judge(&self, scope: Scope<'_>, grounds: &mut Vec<Ground>) -> Answer {
+    /// Answers the condition.
+    pub(crate) fn answer(&self, scope: Scope<'_>) -> Answer {
         match self {
-            Self::Any { of } => any(of, scope, grounds),
-            Self::All { of } => all(of, scope, grounds),
+            Self::Any { of } => {
+                of.iter().map(|part| part.answer(scope)).max().unwrap_or(Answer::No)
+            }
+            Self::All { of } => all(of, scope),
             leaf => {
-                let ground = leaf.ground(scope);
-                let answer = ground.answer;
-                grounds.push(ground);
-                answer
+                let fact = leaf.fact();
+                match scope.facts.at_place(fact, scope.jurisdiction) {
+                    Some(value) => leaf.of_value(value, scope),
+                    None if elsewhere(fact, scope).is_some() => Answer::No,
+                    None => Answer::Unknown,
+                }
             }
         }
     }
 
-    /// Every fact that the condition names.
-    pub fn facts(&self) -> Vec<&str> {
+    /// Adds the grounds that decide the answer: of alternatives those that hold, of a failed whole the parts that
+    /// failed.
+    pub(crate) fn grounds(&self, scope: Scope<'_>, grounds: &mut Vec<Ground>) {
         match self {
-            Self::Any { of } | Self::All { of } => of.iter().flat_map(Self::facts).collect(),
+            Self::Any { of } => {
+                let answer = self.answer(scope);
+                for part in of.iter().filter(|part| part.answer(scope) == answer) {
+                    part.grounds(scope, grounds);
+                }
+            }
+            Self::All { of } => grounds_of_all(of, scope, self.answer(scope), grounds),
+            leaf => grounds.push(leaf.ground(scope)),
+        }
+    }
+
+    /// The fact of a condition on one.
+    fn fact(&self) -> &str {
+        match self {
+            Self::Any { .. } | Self::All { .. } => "",
             Self::Eq { fact, .. }
             | Self::Neq { fact, .. }
             | Self::In { fact, .. }
@@ -160,7 +178,15 @@ impl Condition {
             | Self::Gt { fact, .. }
             | Self::Gte { fact, .. }
             | Self::Lt { fact, .. }
-            | Self::Lte { fact, .. } => vec![fact],
+            | Self::Lte { fact, .. } => fact,
+        }
+    }
+
+    /// Every fact that the condition names.
+    pub fn facts(&self) -> Vec<&str> {
+        match self {
+            Self::Any { of } | Self::All { of } => of.iter().flat_map(Self::facts).collect(),
+            leaf => vec![leaf.fact()],
         }
     }
 
@@ -184,7 +210,7 @@ impl Condition {
     }
 
     fn ground(&self, scope: Scope<'_>) -> Ground {
-        let fact = self.facts().first().copied().unwrap_or_default();
+        let fact = self.fact();
         let ground = |known: Option<String>, answer| Ground {
             fact: fact.to_owned(),
             asked: self.asked(),
@@ -283,44 +309,29 @@ impl fmt::Display for Condition {
             Self::Any { of } => write!(formatter, "({})", joined(of, " or ")),
             Self::All { of } => write!(formatter, "({})", joined(of, " and ")),
             leaf => {
-                let fact = leaf.facts().first().copied().unwrap_or_default();
-                write!(formatter, "{fact} {}", leaf.asked())
+                write!(formatter, "{} {}", leaf.fact(), leaf.asked())
             }
         }
     }
 }
 
-/// All of the conditions. Where one fails, the grounds are those that failed.
-pub(crate) fn all(conditions: &[Condition], scope: Scope<'_>, grounds: &mut Vec<Ground>) -> Answer {
-    let mut held = Vec::new();
-    let mut failed = Vec::new();
-    let mut worst = Answer::Yes;
-    for condition in conditions {
-        let mut own = Vec::new();
-        let answer = condition.judge(scope, &mut own);
-        worst = worst.min(answer);
-        if answer == Answer::No { &mut failed } else { &mut held }.append(&mut own);
-    }
-    grounds.append(if worst == Answer::No { &mut failed } else { &mut held });
-    worst
+/// Whether all of the conditions hold.
+pub(crate) fn all(conditions: &[Condition], scope: Scope<'_>) -> Answer {
+    conditions.iter().map(|condition| condition.answer(scope)).min().unwrap_or(Answer::Yes)
 }
 
-fn any(conditions: &[Condition], scope: Scope<'_>, grounds: &mut Vec<Ground>) -> Answer {
-    let mut by_answer: [(Answer, Vec<Ground>); 3] =
-        [(Answer::No, Vec::new()), (Answer::Unknown, Vec::new()), (Answer::Yes, Vec::new())];
-    let mut best = Answer::No;
+/// The grounds of all of the conditions. Where some fail, those that failed.
+pub(crate) fn grounds_of_all(
+    conditions: &[Condition],
+    scope: Scope<'_>,
+    answer: Answer,
+    grounds: &mut Vec<Ground>,
+) {
     for condition in conditions {
-        let mut own = Vec::new();
-        let answer = condition.judge(scope, &mut own);
-        best = best.max(answer);
-        if let Some((_, found)) = by_answer.iter_mut().find(|(known, _)| *known == answer) {
-            found.append(&mut own);
+        if answer != Answer::No || condition.answer(scope) == Answer::No {
+            condition.grounds(scope, grounds);
         }
     }
-    if let Some((_, found)) = by_answer.iter_mut().find(|(known, _)| *known == best) {
-        grounds.append(found);
-    }
-    best
 }
 
 /// A region is not affected where it is known that its country is not, so nobody need ask for regions.
@@ -382,7 +393,8 @@ mod tests {
         let places = Places::embedded().unwrap();
         let mut grounds = Vec::new();
         let scope = Scope { facts: &facts, places: &places, jurisdiction: "US-CA" };
-        let answer = condition.judge(scope, &mut grounds);
+        let answer = condition.answer(scope);
+        condition.grounds(scope, &mut grounds);
         (answer, grounds.iter().map(ToString::to_string).collect())
     }
 

@@ -401,8 +401,7 @@ impl<'a> Count<'a> {
         else {
             return Answer::Yes;
         };
-        let holds =
-            |condition: &Condition| condition.judge(self.scope, &mut Vec::new()) == Answer::Yes;
+        let holds = |condition: &Condition| condition.answer(self.scope) == Answer::Yes;
         if not_when.iter().any(holds) {
             return Answer::No;
         }

@@ -1,5 +1,7 @@
 //! Duties that a customer has beside the law.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -62,12 +64,12 @@ impl OwnDuty {
         });
         Regime {
             id: format!("own-{}", self.id),
-            version: version.to_owned(),
-            title: self.title,
-            jurisdiction: "own".to_owned(),
-            article: self.basis,
-            who_notifies: self.who_notifies,
-            who_is_told: self.who_is_told,
+            version: version.into(),
+            title: self.title.into(),
+            jurisdiction: "own".into(),
+            article: self.basis.into(),
+            who_notifies: self.who_notifies.into(),
+            who_is_told: self.who_is_told.into(),
             authority: None,
             applies_when: self.applies_when,
             exempt_when: Vec::new(),
@@ -78,20 +80,20 @@ impl OwnDuty {
             second_limit: self.second_limit,
             latest_limit: None,
             guidance_limit: None,
-            counting,
+            counting: counting.map(Into::into),
             extension: self.extension,
             latest_readings: Vec::new(),
             place: Place::Organisation,
             phased: self.phased,
             voluntary: false,
-            exemptions: Vec::new(),
-            content_ref: self.content_ref,
+            exemptions: Arc::default(),
+            content_ref: self.content_ref.map(Into::into),
             delay_note: None,
             in_force_from: None,
             in_force_until: None,
             bites_from: None,
             status: Status::InForce,
-            source: "configuration".to_owned(),
+            source: "configuration".into(),
             verified: true,
             verified_covers: None,
             note: None,

@@ -81,7 +81,7 @@ struct Base {
     rules: CountingRules,
     holidays: Holidays,
     places: Places,
-    content: BTreeMap<String, Vec<String>>,
+    content: BTreeMap<String, Arc<[String]>>,
 }
 
 #[derive(Deserialize)]
@@ -100,17 +100,17 @@ pub struct Regime {
     /// Stable name, as `eu-gdpr-33-1`.
     pub id: String,
     /// The day on which this entry was last compared with its source.
-    pub version: String,
+    pub version: Arc<str>,
     /// What the duty is.
-    pub title: String,
+    pub title: Arc<str>,
     /// Whose law: ISO 3166 code of a country or a part of one, `EU` or `EEA`.
-    pub jurisdiction: String,
+    pub jurisdiction: Arc<str>,
     /// Article and paragraph.
-    pub article: String,
+    pub article: Arc<str>,
     /// Who has the duty.
-    pub who_notifies: String,
+    pub who_notifies: Arc<str>,
     /// Who is told.
-    pub who_is_told: String,
+    pub who_is_told: Arc<str>,
     /// Which authority of the authorities file that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<AuthorityOf>,
@@ -141,7 +141,7 @@ pub struct Regime {
     pub guidance_limit: Option<Limit>,
     /// The rule by which the limit is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counting: Option<String>,
+    pub counting: Option<Arc<str>>,
     /// The rule that moves the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
@@ -156,11 +156,11 @@ pub struct Regime {
     #[serde(default, skip_serializing_if = "is_false")]
     pub voluntary: bool,
     /// Exemptions, in words: for a person to weigh.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exemptions: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub exemptions: Arc<[String]>,
     /// The list of what the notification says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_ref: Option<String>,
+    pub content_ref: Option<Arc<str>>,
     /// Who may put the duty off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_note: Option<String>,
@@ -176,7 +176,7 @@ pub struct Regime {
     /// How far the law has come.
     pub status: Status,
     /// Where the wording was read.
-    pub source: String,
+    pub source: Arc<str>,
     /// Whether the entry was checked against its source.
     pub verified: bool,
     /// What of the entry was checked, where not all was.
@@ -185,6 +185,10 @@ pub struct Regime {
     /// What else to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+pub(crate) fn is_empty(list: &Arc<[String]>) -> bool {
+    list.is_empty()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
@@ -395,8 +399,8 @@ impl Law {
     }
 
     /// What a notification says, by the reference that regimes name.
-    pub fn content(&self, content_ref: &str) -> Option<&[String]> {
-        self.base.content.get(content_ref).map(Vec::as_slice)
+    pub fn content(&self, content_ref: &str) -> Option<&Arc<[String]>> {
+        self.base.content.get(content_ref)
     }
 
     fn and_regimes(mut self, regimes: Vec<Regime>) -> Result<Self, LawError> {

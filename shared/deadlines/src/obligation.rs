@@ -1,5 +1,7 @@
 //! One duty, judged for one incident.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -106,16 +108,16 @@ pub struct Obligation {
     /// Name of the regime, as `eu-gdpr-33-1`.
     pub regime_id: String,
     /// What the duty is.
-    pub title: String,
+    pub title: Arc<str>,
     /// Whose law.
     #[serde(default)]
-    pub jurisdiction: String,
+    pub jurisdiction: Arc<str>,
     /// Article and paragraph: the legal basis.
-    pub article: String,
+    pub article: Arc<str>,
     /// Who has the duty.
-    pub who_notifies: String,
+    pub who_notifies: Arc<str>,
     /// Who is told.
-    pub who_is_told: String,
+    pub who_is_told: Arc<str>,
     /// The authorities that are told, by name, where the authorities file has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorities: Vec<Authority>,
@@ -152,7 +154,7 @@ pub struct Obligation {
     pub limit: Option<Limit>,
     /// The rule by which it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counting: Option<String>,
+    pub counting: Option<Arc<str>>,
     /// The internal target of a duty without a number. Never the law's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<InternalTarget>,
@@ -166,21 +168,21 @@ pub struct Obligation {
     pub voluntary: bool,
     /// The list of what the notification says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_ref: Option<String>,
+    pub content_ref: Option<Arc<str>>,
     /// What the notification says.
-    pub content_items: Vec<String>,
+    pub content_items: Arc<[String]>,
     /// Exemptions, in words: for a person to weigh.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exemptions: Vec<String>,
+    #[serde(default, skip_serializing_if = "crate::law::is_empty")]
+    pub exemptions: Arc<[String]>,
     /// Where the wording was read.
     #[serde(default)]
-    pub source: String,
+    pub source: Arc<str>,
     /// Whether the regime was checked against its source.
     #[serde(default)]
     pub verified: bool,
     /// Version of the regime's entry.
     #[serde(default)]
-    pub regime_version: String,
+    pub regime_version: Arc<str>,
     /// Version of the law file.
     pub law_version: String,
 }
@@ -289,7 +291,7 @@ impl Judge<'_> {
             phased: regime.phased,
             voluntary: regime.voluntary,
             content_ref: regime.content_ref.clone(),
-            content_items: content_items.unwrap_or_default().to_vec(),
+            content_items: content_items.cloned().unwrap_or_default(),
             exemptions: regime.exemptions.clone(),
             source: regime.source.clone(),
             verified: regime.verified,
@@ -314,17 +316,18 @@ impl Judge<'_> {
         grounds: &mut Vec<Ground>,
     ) -> Standing {
         let scope = self.scope(regime);
-        let answer = condition::all(&regime.applies_when, scope, grounds);
+        let answer = condition::all(&regime.applies_when, scope);
+        condition::grounds_of_all(&regime.applies_when, scope, answer, grounds);
         if answer == Answer::No {
             return Standing::DoesNotApply {
                 because: grounds.iter().map(ToString::to_string).collect(),
             };
         }
         for exemption in &regime.exempt_when {
-            let mut exempting = Vec::new();
-            if exemption.judge(scope, &mut exempting) == Answer::Yes {
-                let because = exempting.iter().map(ToString::to_string).collect();
-                *grounds = exempting;
+            if exemption.answer(scope) == Answer::Yes {
+                grounds.clear();
+                exemption.grounds(scope, grounds);
+                let because = grounds.iter().map(ToString::to_string).collect();
                 return Standing::DoesNotApply { because };
             }
         }

@@ -47,7 +47,7 @@ pub fn law_page(law: &Law) -> String {
     page.push_str("\n## Regimes\n");
     let mut jurisdictions: Vec<&str> = Vec::new();
     for regime in &law.regimes {
-        if !jurisdictions.contains(&regime.jurisdiction.as_str()) {
+        if !jurisdictions.contains(&&*regime.jurisdiction) {
             jurisdictions.push(&regime.jurisdiction);
         }
     }
@@ -58,7 +58,7 @@ pub fn law_page(law: &Law) -> String {
              | regime | duty | who tells whom | applies when | limit | from | counted by | in force | checked | source |\n\
              |---|---|---|---|---|---|---|---|---|---|\n"
         );
-        for regime in law.regimes.iter().filter(|regime| regime.jurisdiction == jurisdiction) {
+        for regime in law.regimes.iter().filter(|regime| *regime.jurisdiction == *jurisdiction) {
             regime_row(&mut page, regime);
         }
     }
@@ -173,10 +173,11 @@ fn limit_words(regime: &Regime) -> String {
 fn counting_words(regime: &Regime) -> String {
     let rules: Vec<String> = regime
         .counting
-        .iter()
-        .chain(&regime.extension)
-        .chain(&regime.latest_readings)
-        .map(|id| code(id))
+        .as_deref()
+        .into_iter()
+        .chain(regime.extension.as_deref())
+        .chain(regime.latest_readings.iter().map(String::as_str))
+        .map(code)
         .collect();
     let place = match regime.place {
         Place::Organisation => String::new(),
