@@ -4,24 +4,47 @@
 //! asks whom to tell whom, by when, and since which moment. It reads no clock: every instant comes in as an
 //! argument, so that the same facts always give the same answer.
 //!
-//! Three rules hold everywhere:
+//! Five rules hold everywhere:
 //!
 //! - A duty's clock starts at the moment that its law names. Where that moment is not known the answer is
 //!   an obligation without a due instant, never one counted from some other moment.
 //! - A fact that is not known and would decide makes the duty [`Standing::Possible`], with the fact named and
 //!   the due instant kept in view. It is never a silent no.
-//! - Hours are elapsed hours on the UTC line. Daylight saving cannot move them.
+//! - Hours are elapsed hours on the UTC line. Daylight saving cannot move them. Days, months and working days
+//!   are counted on the calendar of a named zone.
+//! - Where law or facts leave two readings, the earliest end that can be defended is due, and the latest stands
+//!   beside it.
+//! - A duty without a number has an internal target, which is never the law's limit.
 //!
-//! The law itself is data: `law/regimes.json`, with article, source and version.
+//! The law itself is data, in `law/`: regimes with article, source and version, rules of counting, holidays,
+//! authorities. A customer adds duties of its own as [`OwnDuty`].
 //!
 //! This computes; it does not give legal advice.
 
+mod calendar;
+mod condition;
+mod counting;
+mod duty;
 mod facts;
 mod law;
 mod obligation;
+mod page;
+mod places;
 mod reminders;
+mod target;
+mod trigger;
 
+pub use calendar::{Closure, Holidays, MonthDay, Weekend};
+pub use condition::{Answer, Condition, Ground};
+pub use counting::{CountingRule, CountingRules, Method};
+pub use duty::OwnDuty;
 pub use facts::{Awareness, Facts, TriggerTimes, gdpr_applies_by_establishment};
-pub use law::{Law, LawError, Limit, LimitUnit, Regime, TriggerKind};
-pub use obligation::{Obligation, Standing, obligations};
+pub use law::{
+    AuthorityOf, BitesFrom, Law, LawError, Limit, LimitUnit, Place, Regime, SecondLimit, Status,
+};
+pub use obligation::{LocalDue, Obligation, Organisation, Standing, obligations};
+pub use page::law_page;
+pub use places::{Authority, Places};
 pub use reminders::{Reminder, ReminderPolicy, Stage, reminders};
+pub use target::{InternalTarget, InternalTargets, TargetBasis};
+pub use trigger::TriggerKind;

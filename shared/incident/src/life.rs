@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use assessment::findings::{Findings, SeverityLevel};
 use chrono::{DateTime, Utc};
 use deadlines::{
-    Awareness, Facts, Law, Obligation, ReminderPolicy, Stage, TriggerTimes, obligations, reminders,
+    Awareness, Facts, Law, Obligation, Organisation, ReminderPolicy, Stage, TriggerTimes,
+    obligations, reminders,
 };
 use eventlog::attribution::AgentKey;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub struct Policy {
     pub law: Law,
     /// What is known of the organisation: its role, whether the GDPR applies.
     pub facts: Facts,
+    /// Its time zone and its targets for duties without a number.
+    pub organisation: Organisation,
     /// When to remind.
     pub reminders: ReminderPolicy,
 }
@@ -87,7 +90,8 @@ impl Incident {
                 occurred: Some(findings.first_event_at),
                 landed: landed_at,
                 detected: Some(now),
-                aware: Some(Awareness { at: now, assumed: true }),
+                aware: Some(Awareness::assumed(now)),
+                ..TriggerTimes::default()
             },
             obligations: Vec::new(),
             overdue_since: BTreeMap::new(),
@@ -265,7 +269,7 @@ impl Incident {
         timeline: &mut Vec<TimelineEntry>,
         alerts: &mut Vec<Alert>,
     ) {
-        let judged = obligations(&policy.law, &policy.facts, &self.times);
+        let judged = obligations(&policy.law, &policy.facts, &self.times, &policy.organisation);
         for obligation in &judged {
             let before =
                 self.obligations.iter().find(|known| known.regime_id == obligation.regime_id);

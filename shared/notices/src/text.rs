@@ -228,16 +228,17 @@ fn what_is_due(page: &mut Page, incident: &Incident, context: &Context, now: Dat
         }
         page.item("Told:", &obligation.who_is_told);
         if let Some(started_at) = obligation.started_at {
-            let mut since = format!(
-                "{} {} at {}",
-                obligation.limit.value,
-                if obligation.start_assumed {
-                    "hours from our detection"
-                } else {
-                    "hours from awareness"
-                },
-                in_zone(started_at, context.time_zone)
-            );
+            let start = if obligation.start_assumed {
+                "our detection"
+            } else {
+                obligation.starts_at.word()
+            };
+            let limit = obligation
+                .limit
+                .map(|limit| format!("{} {} ", limit.value, limit.unit.word()))
+                .unwrap_or_default();
+            let mut since =
+                format!("{limit}from {start} at {}", in_zone(started_at, context.time_zone));
             if obligation.start_assumed {
                 since.push_str(
                     ". No person has said when the organisation became aware, so detection stands in for it",

@@ -14,7 +14,7 @@ use assessment::findings::{
     SubjectBasis, SubjectEstimate,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use deadlines::{Facts, Law, ReminderPolicy, Stage};
+use deadlines::{Facts, Law, Organisation, ReminderPolicy, Stage};
 use eventlog::{attribution::AgentKey, joins::Confidence};
 use incident::{Alert, Change, Incident, Policy};
 use jsonschema::Validator;
@@ -32,7 +32,12 @@ fn detected() -> DateTime<Utc> {
 }
 
 fn policy(facts: Facts) -> Policy {
-    Policy { law: Law::embedded().unwrap(), facts, reminders: ReminderPolicy::default() }
+    Policy {
+        law: Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap(),
+        facts,
+        organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
+        reminders: ReminderPolicy::default(),
+    }
 }
 
 fn of_a_controller_in_germany() -> Facts {

@@ -23,7 +23,9 @@ pub mod remind;
 use std::sync::Arc;
 
 use assessment::configuration::Configuration;
-use deadlines::{Facts, Law, LawError, ReminderPolicy, gdpr_applies_by_establishment};
+use deadlines::{
+    Facts, Law, LawError, Organisation, ReminderPolicy, gdpr_applies_by_establishment,
+};
 use incident::Policy;
 use ports::{FileRecord, PortError, Ports, StoredConfiguration};
 use thiserror::Error;
@@ -93,11 +95,20 @@ async fn configuration(ports: &Ports) -> Result<Arc<StoredConfiguration>> {
     ports.catalog.current().await?.ok_or(PipelineError::NoConfiguration)
 }
 
+/// The duties that an incident watches. Of the others the law data tells more than an incident can hold yet: its
+/// timeline, its reminders and its messages are made for one clock.
+const WATCHED_REGIMES: [&str; 1] = ["eu-gdpr-33-1"];
+
 /// What the incident crate needs to know of law and organisation.
 fn policy(configuration: &Configuration) -> Result<Policy> {
     let mut facts = Facts::default().with("role", "controller").with("personal_data_breach", true);
     if let Some(applies) = gdpr_applies_by_establishment(&configuration.organisation.country) {
         facts = facts.with("gdpr_applies", applies);
     }
-    Ok(Policy { law: Law::embedded()?, facts, reminders: ReminderPolicy::default() })
+    Ok(Policy {
+        law: Law::embedded()?.only(&WATCHED_REGIMES)?,
+        facts,
+        organisation: Organisation::in_zone(configuration.organisation.time_zone),
+        reminders: ReminderPolicy::default(),
+    })
 }

@@ -6,11 +6,11 @@ use assessment::findings::{
     DataCategory, Findings, Risk, Severity, SeverityLevel, SubjectEstimate,
 };
 use chrono::{DateTime, Utc};
-use deadlines::{Facts, Law, ReminderPolicy, Stage};
+use deadlines::{Facts, Law, Organisation, ReminderPolicy, Stage};
 use eventlog::attribution::AgentKey;
 use incident::{Alert, AlertState, Change, Incident, Policy, TimelineEntry, TimelineKind};
 
-/// The one regime of the embedded law.
+/// The one regime that is watched.
 pub(crate) const REGIME: &str = "eu-gdpr-33-1";
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
@@ -27,7 +27,12 @@ pub(crate) fn policy() -> Policy {
         .with("role", "controller")
         .with("personal_data_breach", true)
         .with("gdpr_applies", true);
-    Policy { law: Law::embedded().unwrap(), facts, reminders: ReminderPolicy::default() }
+    Policy {
+        law: Law::embedded().unwrap().only(&[REGIME]).unwrap(),
+        facts,
+        organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
+        reminders: ReminderPolicy::default(),
+    }
 }
 
 pub(crate) fn findings(level: SeverityLevel, row_count: u64) -> Findings {

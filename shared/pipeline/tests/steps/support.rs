@@ -13,7 +13,7 @@ use assessment::findings::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use deadlines::{Facts, Law, ReminderPolicy};
+use deadlines::{Facts, Law, Organisation, ReminderPolicy};
 use eventlog::attribution::AgentKey;
 use incident::{Alert, Change, Incident, IncidentId, Policy, TimelineEntry};
 use pipeline::{
@@ -194,8 +194,12 @@ pub(crate) fn opened(agent: &str, now: DateTime<Utc>) -> Change {
         .with("role", "controller")
         .with("personal_data_breach", true)
         .with("gdpr_applies", true);
-    let policy =
-        Policy { law: Law::embedded().unwrap(), facts, reminders: ReminderPolicy::default() };
+    let policy = Policy {
+        law: Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap(),
+        facts,
+        organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
+        reminders: ReminderPolicy::default(),
+    };
     Incident::open(findings, 1, None, now, &policy, "test")
 }
 

@@ -20,7 +20,7 @@ use assessment::{
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use deadlines::{Facts, Law, ReminderPolicy};
+use deadlines::{Facts, Law, Organisation, ReminderPolicy};
 use eventlog::{
     attribution::{AgentKey, AttributedBy},
     audit_trail::{LogTampering, TamperingRow},
@@ -579,7 +579,12 @@ fn policy() -> Policy {
         .with("role", "controller")
         .with("personal_data_breach", true)
         .with("gdpr_applies", true);
-    Policy { law: Law::embedded().unwrap(), facts, reminders: ReminderPolicy::default() }
+    Policy {
+        law: Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap(),
+        facts,
+        organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
+        reminders: ReminderPolicy::default(),
+    }
 }
 
 /// The opening of an incident of that agent.

@@ -1,0 +1,394 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{law::Status, target::TargetBasis};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn facts() -> Facts {
+    Facts::default()
+        .with("role", "controller")
+        .with("personal_data_breach", true)
+        .with("gdpr_applies", true)
+        .with("risk", "risk")
+}
+
+fn aware(text: &str) -> TriggerTimes {
+    TriggerTimes::default().with(TriggerKind::Aware, at(text))
+}
+
+fn judged(id: &str, facts: &Facts, times: &TriggerTimes) -> Obligation {
+    let law = Law::embedded().unwrap().only(&[id]).unwrap();
+    obligations(&law, facts, times, &Organisation::in_zone(chrono_tz::Europe::Berlin)).remove(0)
+}
+
+fn art_33(facts: &Facts, times: &TriggerTimes) -> Obligation {
+    judged("eu-gdpr-33-1", facts, times)
+}
+
+#[test]
+fn detection_is_never_taken_for_awareness() {
+    let times = TriggerTimes::default().with(TriggerKind::Detected, at("2026-11-09T07:00:00Z"));
+    let obligation = art_33(&facts(), &times);
+    assert_eq!(obligation.due_at, None);
+    assert_eq!(obligation.standing, Standing::Applies);
+    assert_eq!(obligation.gap.as_deref(), Some("When did the organisation become aware?"));
+}
+
+#[test]
+fn an_unanswered_risk_keeps_the_clock_in_view_and_names_itself() {
+    let obligation = art_33(&facts().with("risk", Value::Null), &aware("2026-11-02T08:15:00Z"));
+    assert_eq!(obligation.standing, Standing::Possible { unknown_facts: vec!["risk".to_owned()] });
+    assert_eq!(obligation.due_at, Some(at("2026-11-05T08:15:00Z")));
+    assert!(obligation.is_open());
+}
+
+#[test]
+fn an_unlikely_risk_ends_the_duty_and_says_why() {
+    let obligation = art_33(&facts().with("risk", "unlikely"), &aware("2026-11-02T08:15:00Z"));
+    assert_eq!(
+        obligation.standing,
+        Standing::DoesNotApply { because: vec!["risk is \"unlikely\"".to_owned()] }
+    );
+    assert!(!obligation.is_open());
+    assert_eq!((obligation.due_at, obligation.due_local), (None, None));
+}
+
+#[test]
+fn why_it_applies_is_told_fact_by_fact() {
+    let obligation = art_33(&facts(), &aware("2026-11-02T08:15:00Z"));
+    let grounds: Vec<String> = obligation
+        .grounds
+        .iter()
+        .map(|ground| format!("{ground}, asked: {}", ground.asked))
+        .collect();
+    assert_eq!(
+        grounds,
+        [
+            "role is \"controller\", asked: is \"controller\"",
+            "personal_data_breach is true, asked: is true",
+            "risk is \"risk\", asked: is \"risk\" or \"high_risk\"",
+            "gdpr_applies is true, asked: is true",
+        ]
+    );
+    assert_eq!(obligation.content_items.len(), 7);
+    assert!(obligation.phased && obligation.verified);
+}
+
+#[test]
+fn the_due_instant_stands_on_three_clocks() {
+    let facts = facts().with("authority_country", "FI").with("authority_region", "none");
+    let obligation = art_33(&facts, &aware("2026-11-02T08:15:00Z"));
+    let local = obligation.due_local.unwrap();
+    assert_eq!(local.organisation.to_rfc3339(), "2026-11-05T09:15:00+01:00");
+    assert_eq!(local.authority.unwrap().to_rfc3339(), "2026-11-05T10:15:00+02:00");
+    assert_eq!(local.authority_zone, Some(chrono_tz::Europe::Helsinki));
+}
+
+#[test]
+fn the_authority_is_named_by_the_establishment_or_else_by_the_persons() {
+    let named = |facts: &Facts| {
+        let obligation = art_33(facts, &aware("2026-11-02T08:15:00Z"));
+        let names: Vec<String> =
+            obligation.authorities.iter().map(|known| known.english_name.clone()).collect();
+        (names, obligation.authority_depends_on)
+    };
+    let austrian = (vec!["Austrian Data Protection Authority".to_owned()], Vec::new());
+    assert_eq!(named(&facts().with("establishment_country", "AT")), austrian);
+    let (berlin, open) =
+        named(&facts().with("establishment_country", "DE").with("authority_region", "Berlin"));
+    assert_eq!((berlin, open), (vec!["Berlin Commissioner".to_owned()], Vec::new()));
+    let (candidates, open) = named(&facts().with("establishment_country", "DE"));
+    assert_eq!((candidates.len(), open), (18, vec!["authority_region".to_owned()]));
+    let abroad = facts()
+        .with("establishment_country", "US")
+        .with("subject_country", json!(["US", "FR", "AT"]));
+    assert_eq!(
+        named(&abroad).0,
+        ["Austrian Data Protection Authority", "French Data Protection Authority"]
+    );
+    assert_eq!(named(&facts()), (Vec::new(), vec!["authority_country".to_owned()]));
+    let british = judged(
+        "uk-gdpr-33-1",
+        &facts().with("uk_gdpr_applies", true).with("authority_country", "DE"),
+        &aware("2026-11-02T08:15:00Z"),
+    );
+    assert_eq!(british.authorities.len(), 1);
+    assert_eq!(british.due_local.unwrap().authority_zone, Some(chrono_tz::Europe::London));
+}
+
+#[test]
+fn a_duty_without_a_number_has_a_target_that_is_not_a_due_instant() {
+    let high = facts().with("risk", "high_risk").with("severity", "critical");
+    let obligation = judged("eu-gdpr-34", &high, &aware("2026-11-02T08:15:00Z"));
+    assert_eq!((obligation.due_at, obligation.limit), (None, None));
+    let target = obligation.target.unwrap();
+    assert_eq!((target.hours, target.basis), (24, TargetBasis::Configuration));
+    assert_eq!(obligation.watched_at(), Some(at("2026-11-03T08:15:00Z")));
+    assert!(!obligation.is_open(), "no clock of the law runs");
+    let encrypted = judged(
+        "eu-gdpr-34",
+        &high.with("data_unintelligible", true),
+        &aware("2026-11-02T08:15:00Z"),
+    );
+    assert_eq!(encrypted.standing.because(), ["data_unintelligible is true"]);
+    assert_eq!(encrypted.watched_at(), None);
+}
+
+#[test]
+fn a_proposal_is_shown_as_coming_and_never_falls_due() {
+    let obligation = judged(
+        "eu-gdpr-33-1-omnibus",
+        &facts().with("risk", "high_risk"),
+        &aware("2026-11-06T15:30:00Z"),
+    );
+    assert_eq!(obligation.standing, Standing::Coming { from: None });
+    assert_eq!((obligation.due_at, obligation.watched_at()), (None, None));
+    assert_eq!(obligation.would_be_due_at, Some(at("2026-11-10T15:30:00Z")));
+    let undated = judged(
+        "eu-gdpr-33-1-omnibus",
+        &facts().with("risk", "high_risk"),
+        &TriggerTimes::default(),
+    );
+    assert_eq!(undated.standing, Standing::Coming { from: None });
+}
+
+#[test]
+fn a_law_that_has_ended_says_until_when_it_was_one() {
+    let facts = Facts::default()
+        .with("role", "ecs_provider")
+        .with("personal_data_breach", true)
+        .with("subject_country", "GB");
+    let times = TriggerTimes::default().with(TriggerKind::Detected, at("2025-08-20T12:00:00Z"));
+    let obligation = judged("uk-pecr-5a-old", &facts, &times);
+    assert_eq!(obligation.standing.because(), ["it was law until 2025-08-19"]);
+}
+
+#[test]
+fn a_duty_that_is_in_force_applies_only_from_the_day_on_which_it_bites() {
+    let facts = Facts::default()
+        .with("role", "provider")
+        .with("ai", json!({"high_risk": true, "serious_incident": true}));
+    let of_annex = |annex: &str, start: &str| {
+        let facts = facts.clone().with("ai.annex", annex);
+        judged(
+            "eu-ai-act-73-2-link",
+            &facts,
+            &TriggerTimes::default().with(TriggerKind::CausalLinkEstablished, at(start)),
+        )
+        .standing
+    };
+    let from = |text: &str| Standing::Coming { from: Some(text.parse().unwrap()) };
+    assert_eq!(of_annex("III", "2026-11-20T09:00:00Z"), from("2027-12-02"));
+    assert_eq!(of_annex("III", "2027-12-02T09:00:00Z"), Standing::Applies);
+    assert_eq!(of_annex("I", "2027-12-02T09:00:00Z"), from("2028-08-02"));
+    let open = |start: &str| {
+        judged(
+            "eu-ai-act-73-2-link",
+            &facts,
+            &TriggerTimes::default().with(TriggerKind::CausalLinkEstablished, at(start)),
+        )
+        .standing
+    };
+    assert_eq!(open("2026-11-20T09:00:00Z"), from("2027-12-02"));
+    assert_eq!(open("2028-01-20T09:00:00Z").unknown_facts(), ["ai.annex"]);
+    assert_eq!(open("2028-08-02T09:00:00Z"), Standing::Applies);
+}
+
+#[test]
+fn a_contract_or_a_request_sets_what_the_law_leaves_open() {
+    let processor = Facts::default()
+        .with("role", "processor")
+        .with("personal_data_breach", true)
+        .with("gdpr_applies", true);
+    let of = |hours: Value| {
+        judged(
+            "eu-gdpr-33-2",
+            &processor.clone().with("contract.notice_hours", hours),
+            &aware("2026-11-06T15:00:00Z"),
+        )
+    };
+    assert_eq!(of(json!(48)).due_at, Some(at("2026-11-08T15:00:00Z")));
+    let unreadable = of(json!("soon"));
+    assert_eq!((unreadable.due_at, unreadable.target.is_some()), (None, true));
+    assert_eq!(
+        unreadable.caveats,
+        ["contract.notice_hours is \"soon\"; write a whole number of hours greater than 0"]
+    );
+    let essential = Facts::default()
+        .with("role", "essential_entity")
+        .with("significant_incident", true)
+        .with("intermediate_requested", true);
+    let sent =
+        TriggerTimes::default().with(TriggerKind::NotificationSent, at("2026-11-19T15:00:00Z"));
+    let of = |due: &str| {
+        judged("eu-nis2-23-intermediate", &essential.clone().with("request_due_utc", due), &sent)
+    };
+    assert_eq!(of("2026-11-23T12:00:00Z").due_at, Some(at("2026-11-23T12:00:00Z")));
+    assert_eq!(of("Monday").due_at, None);
+    assert_eq!(of("Monday").caveats.len(), 1);
+}
+
+#[test]
+fn a_second_limit_that_cannot_be_checked_says_what_to_ask() {
+    let facts = Facts::default()
+        .with("role", "financial_entity")
+        .with("classification.major", true)
+        .with("authority_country", "DE");
+    let times = TriggerTimes::default().with(TriggerKind::Classified, at("2026-11-18T08:00:00Z"));
+    let obligation = judged("eu-dora-initial", &facts, &times);
+    assert_eq!(obligation.due_at, Some(at("2026-11-18T12:00:00Z")));
+    assert_eq!(
+        obligation.caveats,
+        ["the second limit of 24 hours cannot be checked: When did the organisation become aware?"]
+    );
+}
+
+#[test]
+fn holidays_that_are_not_on_file_are_named() {
+    let facts = Facts::default()
+        .with("role", "provider")
+        .with("ai", json!({"high_risk": true, "serious_incident": true, "annex": "III"}))
+        .with("death", false)
+        .with("critical_infrastructure", false)
+        .with("widespread_infringement", false);
+    let of = |facts: &Facts, start: &str| judged("eu-ai-act-73-2", facts, &aware(start)).caveats;
+    let german = facts.clone().with("authority_country", "DE");
+    assert_eq!(of(&german, "2027-12-06T09:00:00Z"), Vec::<String>::new());
+    assert!(of(&german, "2028-01-10T09:00:00Z").join("").contains("2028"));
+    assert!(of(&facts, "2027-12-06T09:00:00Z").join("").contains("authority_country"));
+}
+
+#[test]
+fn a_start_at_the_end_of_all_calendars_is_told_and_overflows_nowhere() {
+    let law = Law::embedded().unwrap();
+    let organisation = Organisation::in_zone(chrono_tz::Pacific::Auckland);
+    let day = chrono::TimeDelta::days(1);
+    let last = at("9998-12-31T23:59:59Z");
+    for start in [
+        DateTime::<Utc>::MAX_UTC,
+        DateTime::<Utc>::MAX_UTC - day,
+        DateTime::<Utc>::MIN_UTC,
+        DateTime::<Utc>::MIN_UTC + day,
+        last,
+    ] {
+        let times = TriggerKind::ALL
+            .into_iter()
+            .fold(TriggerTimes::default(), |times, kind| times.with(kind, start));
+        for obligation in obligations(&law, &Facts::default(), &times, &organisation) {
+            let is_possible = matches!(obligation.standing, Standing::Possible { .. });
+            if is_possible && obligation.limit.is_some() {
+                assert_eq!(obligation.due_at, None, "{}", obligation.regime_id);
+                let is_told = obligation.gap.is_some() || !obligation.caveats.is_empty();
+                assert!(is_told, "{}", obligation.regime_id);
+            }
+        }
+    }
+    let endless = Facts::default()
+        .with("role", "processor")
+        .with("personal_data_breach", true)
+        .with("gdpr_applies", true)
+        .with("contract.notice_hours", u32::MAX);
+    let obligation = judged("eu-gdpr-33-2", &endless, &aware("2026-11-06T15:00:00Z"));
+    assert_eq!(obligation.due_at, None);
+    assert!(obligation.caveats.join("").contains("lies outside the calendar"));
+}
+
+#[test]
+fn each_place_has_its_own_count_of_persons() {
+    let facts = Facts::default()
+        .with("role", "controller")
+        .with("risk", "risk")
+        .with("subject_country", json!(["US", "DE"]))
+        .with("subject_region", json!(["US-CA", "US-NY"]))
+        .with("data_categories", json!(["identity_number"]))
+        .with("subject_count_in_region", json!({"by_place": {"US-CA": 501, "US-NY": 12}}));
+    let times = TriggerTimes::default()
+        .with(TriggerKind::InitialSent, at("2026-11-19T17:00:00Z"))
+        .with(TriggerKind::Detected, at("2026-11-02T15:00:00Z"));
+    let standing = |id: &str| judged(id, &facts, &times).standing;
+    assert_eq!(standing("us-ca-civ-1798-82-authority"), Standing::Applies);
+    assert_eq!(standing("us-ny-gbl-899-aa-cra").because(), ["subject_count_in_region is 12"]);
+    assert_eq!(
+        standing("us-tx-521-053-authority").because(),
+        ["subject_region is [\"US-CA\",\"US-NY\"]"]
+    );
+}
+
+#[test]
+fn a_customer_adds_duties_of_its_own() {
+    let own = json!([
+        {
+            "id": "client-a", "title": "Tell client A", "basis": "Data processing agreement, clause 9",
+            "who_notifies": "processor", "who_is_told": "client A",
+            "applies_when": [{"op": "eq", "fact": "clients.a", "value": true}],
+            "starts_at": "aware", "limit": {"value": 24, "unit": "hours"}
+        },
+        {
+            "id": "insurer", "title": "Tell the insurer", "basis": "Cyber policy, section 4",
+            "who_notifies": "insured", "who_is_told": "insurer",
+            "starts_at": "detected", "limit": {"value": 3, "unit": "days"}, "extension": "eu-1182-3-4"
+        },
+        {
+            "id": "works-council", "title": "Tell the works council", "basis": "Works agreement, no. 7",
+            "who_notifies": "employer", "who_is_told": "works council", "starts_at": "detected"
+        }
+    ]);
+    let duties = serde_json::from_value(own.clone()).unwrap();
+    let law = Law::embedded().unwrap().and_own_duties(duties).unwrap();
+    let facts = Facts::default().with("authority_country", "DE");
+    let times = TriggerTimes::default()
+        .with(TriggerKind::Aware, at("2026-11-06T15:00:00Z"))
+        .with(TriggerKind::Detected, at("2026-11-06T15:00:00Z"));
+    let all = obligations(&law, &facts, &times, &Organisation::in_zone(chrono_tz::Europe::Berlin));
+    let of = |id: &str| all.iter().find(|obligation| obligation.regime_id == id).unwrap();
+    assert_eq!(of("own-client-a").standing.unknown_facts(), ["clients.a"]);
+    assert_eq!(of("own-client-a").due_at, Some(at("2026-11-07T15:00:00Z")));
+    assert_eq!(of("own-insurer").standing, Standing::Applies);
+    assert_eq!(of("own-insurer").due_at, Some(at("2026-11-09T22:59:59Z")), "Monday");
+    assert_eq!(of("own-works-council").due_at, None);
+    assert!(of("own-works-council").watched_at().is_some());
+    let twice = serde_json::from_value(own).unwrap();
+    let message = law.and_own_duties(twice).unwrap_err().to_string();
+    assert!(message.contains("own-client-a"), "{message}");
+}
+
+#[test]
+fn an_incident_that_was_stored_before_there_were_more_regimes_can_still_be_read() {
+    let stored = json!({
+        "regime_id": "eu-gdpr-33-1", "title": "t", "article": "GDPR Art. 33(1), (3)",
+        "who_notifies": "controller", "who_is_told": "authority", "standing": "possible",
+        "unknown_facts": ["risk"], "starts_at": "aware", "started_at": "2026-11-24T10:00:00Z",
+        "start_assumed": true, "due_at": "2026-11-27T10:00:00Z",
+        "limit": {"value": 72, "unit": "hours"}, "phased": true, "content_items": [],
+        "law_version": "2026-11-25"
+    });
+    let read: Obligation = serde_json::from_value(stored).unwrap();
+    assert!(read.is_open());
+    let times: TriggerTimes =
+        serde_json::from_value(json!({"aware": {"at": "2026-11-24T10:00:00Z", "assumed": true}}))
+            .unwrap();
+    assert!(times.aware.unwrap().assumed);
+}
+
+#[test]
+fn a_proposal_of_the_law_data_is_never_in_force() {
+    for regime in &Law::embedded().unwrap().regimes {
+        if regime.status == Status::Proposed {
+            assert!(regime.is_law_on_no_day(), "{}", regime.id);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn daylight_saving_never_moves_the_end(seconds in 1_527_300_000_i64..4_000_000_000) {
+        let start = DateTime::from_timestamp(seconds, 0).unwrap();
+        let times = TriggerTimes::default().with(TriggerKind::Aware, start);
+        let due = art_33(&facts(), &times).due_at.unwrap();
+        prop_assert_eq!(due - start, chrono::TimeDelta::hours(72));
+    }
+}
