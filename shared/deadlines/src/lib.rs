@@ -45,6 +45,6 @@ pub use law::{
 pub use obligation::{LocalDue, Obligation, Organisation, Standing, obligations};
 pub use page::law_page;
 pub use places::{Authority, Places};
-pub use reminders::{Reminder, ReminderPolicy, Stage, reminders};
+pub use reminders::{Reminder, ReminderPlan, ReminderPolicy, Stage, reminders};
 pub use target::{InternalTarget, InternalTargets, TargetBasis};
 pub use trigger::TriggerKind;

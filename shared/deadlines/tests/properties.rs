@@ -202,7 +202,7 @@ proptest! {
         let facts = facts_of(&applying(regime));
         let obligation = judged(regime, &facts, &started(regime, seconds), ZONES[0]);
         if let Some(due) = obligation.due_at {
-            for reminder in reminders(&ReminderPolicy::default(), at(seconds), due) {
+            for reminder in reminders(&ReminderPolicy::default().general, at(seconds), due) {
                 let is_before = at(seconds) < reminder.at && reminder.at < due;
                 prop_assert!(is_before || (reminder.stage == Stage::Overdue && reminder.at == due));
             }
