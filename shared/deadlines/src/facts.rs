@@ -32,6 +32,11 @@ impl Facts {
         self
     }
 
+    /// All facts, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The fact of that name, if it is known. A dot leads into a group.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let direct = self.0.get(name);

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadlines::Stage;
 use serde::{Deserialize, Serialize};
 
-use crate::IncidentId;
+use crate::{Clock, IncidentId};
 
 /// How long an owed alert may wait for its publication before the sweep raises it again; doubled with every
 /// further attempt, up to half an hour.
@@ -18,10 +18,10 @@ pub struct Alert {
     pub alert_id: String,
     /// The incident that it speaks of.
     pub incident_id: IncidentId,
-    /// The duty whose clock it speaks of; absent for news of the incident as a whole.
+    /// The clock that it speaks of; absent for news of the incident as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub regime_id: Option<String>,
-    /// Which message of the clock.
+    pub clock: Option<Clock>,
+    /// Which message.
     #[serde(flatten)]
     pub stage: Stage,
     /// When it is to be sent.
@@ -29,6 +29,12 @@ pub struct Alert {
     /// How far it has come.
     #[serde(flatten)]
     pub state: AlertState,
+    /// How often it was sent again because nobody acknowledged it.
+    #[serde(default)]
+    pub repetition: u32,
+    /// When a person acknowledged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<DateTime<Utc>>,
 }
 
 /// How far an alert has come.
@@ -52,6 +58,9 @@ pub enum AlertState {
         at: DateTime<Utc>,
         /// The topic's receipt.
         message_id: String,
+        /// When it is sent again, unless somebody acknowledges it first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeat_at: Option<DateTime<Utc>>,
     },
     /// No longer to be sent.
     Withdrawn {
@@ -62,24 +71,16 @@ pub enum AlertState {
     },
 }
 
-impl AlertState {
-    /// Owed from `now` on, for the first time.
-    pub fn owed(now: DateTime<Utc>) -> Self {
-        Self::Owed { since: now, attempt: 1, next_attempt_at: now + retry_after(1) }
-    }
-}
-
 impl Alert {
-    /// Builds an alert with its derived id. `detail` tells alerts of the same stage apart.
-    pub fn new(
+    /// An alert that waits for its time, with its derived id. `detail` tells alerts of the same stage apart.
+    pub(crate) fn scheduled(
         incident_id: &IncidentId,
-        regime_id: Option<&str>,
+        clock: Option<Clock>,
         stage: Stage,
         detail: Option<&str>,
         due_at: DateTime<Utc>,
-        state: AlertState,
     ) -> Self {
-        let subject = regime_id.unwrap_or("incident");
+        let subject = clock.map_or_else(|| "incident".to_owned(), |clock| clock.to_string());
         let mut alert_id = format!("{incident_id}.{subject}.{}", stage.name());
         if let Some(detail) = detail {
             alert_id.push('.');
@@ -88,10 +89,12 @@ impl Alert {
         Self {
             alert_id,
             incident_id: incident_id.clone(),
-            regime_id: regime_id.map(str::to_owned),
+            clock,
             stage,
             due_at,
-            state,
+            state: AlertState::Scheduled,
+            repetition: 0,
+            acknowledged_at: None,
         }
     }
 
@@ -100,13 +103,24 @@ impl Alert {
         match &self.state {
             AlertState::Scheduled => Some(self.due_at),
             AlertState::Owed { next_attempt_at, .. } => Some(*next_attempt_at),
-            AlertState::Published { .. } | AlertState::Withdrawn { .. } => None,
+            AlertState::Published { repeat_at, .. } => *repeat_at,
+            AlertState::Withdrawn { .. } => None,
         }
     }
 
     /// Whether it waits for publication.
     pub fn is_owed(&self) -> bool {
         matches!(self.state, AlertState::Owed { .. })
+    }
+
+    /// Whether it waits for its time.
+    pub fn is_scheduled(&self) -> bool {
+        matches!(self.state, AlertState::Scheduled)
+    }
+
+    /// Whether it was raised or published: somebody hears, or has heard, of it.
+    pub(crate) fn is_out(&self) -> bool {
+        matches!(self.state, AlertState::Owed { .. } | AlertState::Published { .. })
     }
 
     /// How often it has been raised while it is owed; 0 otherwise.
@@ -117,23 +131,25 @@ impl Alert {
         }
     }
 
-    /// The same alert, raised at `now`: owed for the first time, or once more.
-    #[must_use]
-    pub(crate) fn raised(&self, now: DateTime<Utc>) -> Self {
-        let state = match self.state {
-            AlertState::Owed { since, attempt, .. } => {
-                let attempt = attempt.saturating_add(1);
-                AlertState::Owed { since, attempt, next_attempt_at: now + retry_after(attempt) }
+    /// Owed from `now` on, or owed once more; a published one is sent again.
+    pub(crate) fn raise(&mut self, now: DateTime<Utc>) {
+        let (since, attempt) = match self.state {
+            AlertState::Owed { since, attempt, .. } => (since, attempt.saturating_add(1)),
+            AlertState::Published { .. } => {
+                self.repetition = self.repetition.saturating_add(1);
+                (now, 1)
             }
-            _ => AlertState::owed(now),
+            AlertState::Scheduled | AlertState::Withdrawn { .. } => (now, 1),
         };
-        Self { state, ..self.clone() }
+        let next_attempt_at = now + retry_after(attempt);
+        self.state = AlertState::Owed { since, attempt, next_attempt_at };
     }
 
-    /// The same alert, withdrawn.
-    #[must_use]
-    pub(crate) fn withdrawn(&self, now: DateTime<Utc>, reason: impl Into<String>) -> Self {
-        Self { state: AlertState::Withdrawn { at: now, reason: reason.into() }, ..self.clone() }
+    /// Not sent again, whoever has acknowledged it or not.
+    pub(crate) fn quieten(&mut self) {
+        if let AlertState::Published { repeat_at, .. } = &mut self.state {
+            *repeat_at = None;
+        }
     }
 }
 
@@ -151,14 +167,15 @@ mod tests {
     fn an_owed_alert_is_raised_again_ever_more_slowly_and_never_given_up() {
         let start: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
         let id = IncidentId("BC-1".to_owned());
-        let mut alert = Alert::new(&id, None, Stage::Opened, None, start, AlertState::owed(start));
+        let mut alert = Alert::scheduled(&id, None, Stage::Opened, None, start);
+        alert.raise(start);
         let mut waits = Vec::new();
         let mut now = start;
         for _ in 0..7 {
             let next = alert.attention_at().unwrap();
             waits.push((next - now).num_minutes());
             now = next;
-            alert = alert.raised(now);
+            alert.raise(now);
         }
         assert_eq!(waits, [2, 4, 8, 16, 30, 30, 30]);
         assert!(

@@ -1,330 +1,247 @@
-//! How an incident opens, grows, is announced and falls overdue.
+//! How an incident opens, grows, is announced, reminds and falls overdue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use assessment::findings::{Findings, SeverityLevel};
-use chrono::{DateTime, Utc};
-use deadlines::{
-    Awareness, Facts, Law, Obligation, Organisation, ReminderPolicy, Stage, TriggerTimes,
-    obligations, reminders,
+use assessment::findings::Findings;
+use chrono::{DateTime, NaiveDate, Utc};
+use deadlines::{Awareness, Stage, TriggerTimes};
+
+use crate::{
+    Alert, Case, Change, Clock, Deciding, Event, Incident, IncidentId, Part, Status,
+    draft::{ALERTS_MAX, Draft},
 };
-use eventlog::attribution::AgentKey;
-use serde::{Deserialize, Serialize};
 
-use crate::{Alert, AlertState, Change, IncidentId, TimelineEntry, TimelineHead, TimelineKind};
-
-/// Most alerts in one change: a transaction of DynamoDB holds 100 items, and each alert brings up to two entries of
-/// the timeline.
-const ALERTS_MAX: usize = 30;
-
-/// What decides duties and reminders beside the incident itself.
+/// An incident that is to be opened.
 #[derive(Clone, Debug)]
-pub struct Policy {
-    /// The law.
-    pub law: Law,
-    /// What is known of the organisation: its role, whether the GDPR applies.
-    pub facts: Facts,
-    /// Its time zone and its targets for duties without a number.
-    pub organisation: Organisation,
-    /// When to remind.
-    pub reminders: ReminderPolicy,
-}
-
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// The judgement says so; no person has yet.
-    Suspected,
-}
-
-/// One incident: an org, an agent and an episode.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Incident {
-    /// Its name.
-    pub incident_id: IncidentId,
-    /// Salesforce org, 15 characters.
-    pub org_id: String,
-    /// The agent.
-    pub agent: AgentKey,
+pub struct Opening {
+    /// What was found.
+    pub findings: Findings,
     /// Counted from 1 within org and agent.
     pub episode: u32,
-    /// Where it stands.
-    pub status: Status,
-    /// Moves forward by one with every change.
-    pub version: u64,
-    /// The moments that start clocks.
-    pub times: TriggerTimes,
-    /// What was found: a pure function of the judged days.
-    pub findings: Findings,
-    /// The duties that follow.
-    pub obligations: Vec<Obligation>,
-    /// Duties whose due instant passed without a record that they were met, with the moment of that record.
-    pub overdue_since: BTreeMap<String, DateTime<Utc>>,
-    /// The worst severity that an alert has spoken of.
-    pub announced_severity: SeverityLevel,
-    /// The end of the timeline.
-    pub timeline_head: TimelineHead,
+    /// When the first log that tells of it reached us.
+    pub landed_at: Option<DateTime<Utc>>,
 }
 
-impl Incident {
+impl Case {
     /// Opens the incident of an episode: judges the duties, owes the first alert at once and plans the rest.
     ///
-    /// `landed_at` is when the first log that tells of it reached us.
-    pub fn open(
-        findings: Findings,
-        episode: u32,
-        landed_at: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-        policy: &Policy,
-        actor: &str,
-    ) -> Change {
-        let incident_id = IncidentId::derive(&findings.org_id, &findings.agent, episode);
-        let mut incident = Self {
-            org_id: findings.org_id.clone(),
-            agent: findings.agent.clone(),
+    /// Until a person decides, awareness is assumed at this moment, and every clock says so. An organisation may have
+    /// known earlier, by other means.
+    pub fn open(opening: Opening, by: Deciding<'_>) -> Option<Change> {
+        let times = TriggerTimes {
+            occurred: Some(opening.findings.first_event_at),
+            landed: opening.landed_at,
+            detected: Some(by.now),
+            aware: Some(Awareness::assumed(by.now)),
+            ..TriggerTimes::default()
+        };
+        Self::open_with(opening, times, None, by)
+    }
+
+    /// Opens the incident that was split off from this one: the days from `from_day` on. Its clocks start when this one's
+    /// did, because what was known of the whole was known of the part.
+    pub fn open_split(
+        &self,
+        opening: Opening,
+        from_day: NaiveDate,
+        by: Deciding<'_>,
+    ) -> Option<Change> {
+        let times =
+            TriggerTimes { occurred: Some(opening.findings.first_event_at), ..self.incident.times };
+        Self::open_with(opening, times, Some((self.incident.incident_id.clone(), from_day)), by)
+    }
+
+    fn open_with(
+        opening: Opening,
+        times: TriggerTimes,
+        split: Option<(IncidentId, NaiveDate)>,
+        by: Deciding<'_>,
+    ) -> Option<Change> {
+        let Opening { findings, episode, .. } = opening;
+        let (split_from, from_day) = split.unzip();
+        let opened = Event::Opened {
+            incident_id: IncidentId::derive(&findings.org_id, &findings.agent, episode),
             episode,
-            status: Status::Suspected,
-            version: 0,
-            times: TriggerTimes {
-                occurred: Some(findings.first_event_at),
-                landed: landed_at,
-                detected: Some(now),
-                aware: Some(Awareness::assumed(now)),
-                ..TriggerTimes::default()
-            },
-            obligations: Vec::new(),
-            overdue_since: BTreeMap::new(),
-            announced_severity: findings.severity.level,
-            timeline_head: TimelineHead::default(),
-            findings,
-            incident_id,
+            agent: findings.agent.clone(),
+            times,
+            findings: Box::new(findings),
+            split_from,
+            from_day,
         };
-        let opened = TimelineKind::Opened {
-            severity: incident.findings.severity.level,
-            score: incident.findings.score,
-            scoring_version: incident.findings.scoring_version.clone(),
-        };
-        let mut timeline = vec![incident.timeline_head.append(now, actor, opened)];
-        let first = Alert::new(
-            &incident.incident_id,
-            None,
-            Stage::Opened,
-            None,
-            now,
-            AlertState::owed(now),
-        );
-        timeline.push(incident.record_owed(&first, now, actor));
-        let mut alerts = vec![first];
-        incident.judge_obligations(policy, now, actor, &mut timeline, &mut alerts);
-        incident.changed(0, timeline, alerts)
+        let mut draft = Draft::opening(opened, by)?;
+        draft.judge();
+        draft.owe_news(Stage::Opened);
+        Some(draft.finish())
     }
 
     /// Takes in what was found anew; `None` where nothing changed.
     ///
-    /// Owes an alert where the severity is now worse than any that was announced.
-    pub fn extend(
-        &self,
-        findings: Findings,
-        now: DateTime<Utc>,
-        policy: &Policy,
-        actor: &str,
-    ) -> Option<Change> {
-        if findings == self.findings {
+    /// Owes an alert where the severity is now worse than any that was announced, or where duties came, went or moved.
+    /// An incident that was closed or dismissed is reopened by evidence of more than was known.
+    pub fn extend(&self, findings: Findings, by: Deciding<'_>) -> Option<Change> {
+        let incident = &self.incident;
+        if findings == incident.findings {
             return None;
         }
-        let mut incident = self.clone();
-        incident.times.occurred = Some(findings.first_event_at);
-        incident.findings = findings;
-        let severity = incident.findings.severity.level;
-        let changed = TimelineKind::FindingsChanged {
-            severity,
-            score: incident.findings.score,
-            row_count: incident.findings.row_count,
-            scoring_version: incident.findings.scoring_version.clone(),
-        };
-        let mut timeline = vec![incident.timeline_head.append(now, actor, changed)];
-        let mut alerts = Vec::new();
-        if severity > incident.announced_severity {
-            incident.announced_severity = severity;
-            let alert = Alert::new(
-                &incident.incident_id,
-                None,
-                Stage::Worsened,
-                Some(severity.name()),
-                now,
-                AlertState::owed(now),
-            );
-            timeline.push(incident.record_owed(&alert, now, actor));
-            alerts.push(alert);
+        let is_more = findings.row_count > incident.findings.row_count
+            || findings.score > incident.findings.score
+            || findings.severity.level > incident.findings.severity.level;
+        let reopens = is_more && matches!(incident.status, Status::Closed | Status::Dismissed);
+        let mut draft = Draft::of(self, by);
+        draft.record(Event::FindingsChanged { findings: Box::new(findings) });
+        if reopens {
+            let was = incident.status.name();
+            let reason = format!("new evidence came after it was {was}");
+            draft.record(Event::Reopened { reason });
         }
-        incident.judge_obligations(policy, now, actor, &mut timeline, &mut alerts);
-        Some(incident.changed(self.version, timeline, alerts))
+        draft.judge_new_evidence(reopens);
+        Some(draft.finish())
     }
 
-    /// Raises what is due at `now` out of `alerts`, this incident's alerts as they stand. `None` where nothing
-    /// is due.
+    /// Takes in what another incident, which is part of this one, has come to; `None` where nothing changed.
+    pub fn extend_part(&self, part: Part, by: Deciding<'_>) -> Option<Change> {
+        let known = self.incident.parts.get(&part.incident_id)?;
+        if known.findings == part.findings {
+            return None;
+        }
+        let mut draft = Draft::of(self, by);
+        let reason = "new evidence of a part of this incident".to_owned();
+        draft.record(Event::TookIn { other: Box::new(part), reason });
+        draft.judge_new_evidence(false);
+        Some(draft.finish())
+    }
+
+    /// Judges the duties by the policy as it stands now: the law, or what the organisation declares, may have changed.
+    /// `None` where they come out as before.
+    pub fn rejudge(&self, by: Deciding<'_>) -> Option<Change> {
+        let mut draft = Draft::of(self, by);
+        draft.judge_and_tell();
+        let change = draft.finish();
+        (!change.timeline.is_empty()).then_some(change)
+    }
+
+    /// Raises what is due at `now`. `None` where nothing is.
     ///
-    /// Of several messages of one clock only the most urgent is worth sending: where a later one is due as well,
-    /// as after an outage, or has been owed or published already, the earlier one is withdrawn and says for which.
-    /// A clock whose due instant has passed is recorded as overdue. At most [`ALERTS_MAX`] alerts are raised at
-    /// once; the next sweep finds the rest.
-    pub fn raise_due(&self, alerts: &[Alert], now: DateTime<Utc>, actor: &str) -> Option<Change> {
-        let is_due = |alert: &Alert| alert.attention_at().is_some_and(|at| at <= now);
-        let is_out = |alert: &Alert| {
-            matches!(alert.state, AlertState::Owed { .. } | AlertState::Published { .. })
-        };
-        let mut most_urgent: BTreeMap<&str, &Alert> = BTreeMap::new();
-        for alert in alerts.iter().filter(|alert| is_due(alert) || is_out(alert)) {
-            if let Some(regime_id) = &alert.regime_id {
-                let known = most_urgent.entry(regime_id).or_insert(alert);
-                if known.due_at < alert.due_at {
-                    *known = alert;
-                }
+    /// Of several messages of one clock only the most urgent is worth sending: where a later one is due as well, as after
+    /// an outage, or has been owed or published already, the earlier one is withdrawn and says for which. A message of a
+    /// clock that runs no more is withdrawn. A clock that has ended is recorded as overdue. What does not fit into one
+    /// change comes with the next sweep, the most urgent first.
+    pub fn raise_due(&self, by: Deciding<'_>) -> Option<Change> {
+        let is_due = |alert: &Alert| alert.attention_at().is_some_and(|at| at <= by.now);
+        let mut newest: BTreeMap<Option<Clock>, &Alert> = BTreeMap::new();
+        for alert in self.alerts.values().filter(|alert| is_due(alert) || alert.is_out()) {
+            let known = newest.entry(alert.clock).or_insert(alert);
+            if known.due_at < alert.due_at {
+                *known = alert;
             }
         }
-        let mut due_alerts: Vec<&Alert> = alerts.iter().filter(|alert| is_due(alert)).collect();
-        due_alerts
-            .sort_by(|a, b| b.due_at.cmp(&a.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
-        let mut incident = self.clone();
-        let mut timeline = Vec::new();
-        let mut written = Vec::new();
-        for alert in due_alerts.into_iter().take(ALERTS_MAX) {
-            let more_urgent = alert
-                .regime_id
-                .as_deref()
-                .and_then(|regime_id| most_urgent.get(regime_id))
-                .filter(|urgent| urgent.due_at > alert.due_at);
-            if let Some(more_urgent) = more_urgent {
-                let reason =
-                    format!("{} speaks of the same clock and is more urgent", more_urgent.alert_id);
-                written.push(alert.withdrawn(now, reason.clone()));
-                timeline.push(incident.timeline_head.append(
-                    now,
-                    actor,
-                    TimelineKind::AlertWithdrawn { alert_id: alert.alert_id.clone(), reason },
-                ));
-                continue;
+        let mut due: Vec<&Alert> = self.alerts.values().filter(|alert| is_due(alert)).collect();
+        due.sort_by(|a, b| b.due_at.cmp(&a.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
+        due.truncate(ALERTS_MAX);
+        let mut owed = BTreeMap::new();
+        let mut withdrawn = BTreeMap::new();
+        let mut ended = BTreeSet::new();
+        for alert in due {
+            // Of news each is another; of a clock the later message says what the earlier one would.
+            let newer = alert
+                .clock
+                .and_then(|_| newest.get(&alert.clock))
+                .filter(|newest| newest.due_at > alert.due_at);
+            let id = alert.alert_id.clone();
+            if self.is_moot(alert) {
+                withdrawn.insert(id, "no duty of that clock is open any more".to_owned());
+            } else if let Some(newer) = newer {
+                let newer = &newer.alert_id;
+                let reason = format!("{newer} speaks of the same clock and is more urgent");
+                withdrawn.insert(id, reason);
+            } else {
+                ended.extend(alert.clock.filter(|_| alert.stage == Stage::Overdue));
+                owed.insert(id, (by.now - alert.due_at).num_seconds());
             }
-            timeline.extend(incident.record_overdue(alert, now, actor));
-            let raised = alert.raised(now);
-            timeline.push(incident.record_owed(&raised, now, actor));
-            written.push(raised);
         }
-        (!written.is_empty()).then(|| incident.changed(self.version, timeline, written))
-    }
-
-    /// Records a duty as overdue, the first time that its overdue notice is raised.
-    fn record_overdue(
-        &mut self,
-        alert: &Alert,
-        now: DateTime<Utc>,
-        actor: &str,
-    ) -> Option<TimelineEntry> {
-        let regime_id = alert.regime_id.clone().filter(|_| alert.stage == Stage::Overdue)?;
-        if self.overdue_since.contains_key(&regime_id) {
+        if owed.is_empty() && withdrawn.is_empty() {
             return None;
         }
-        self.overdue_since.insert(regime_id.clone(), now);
-        let overdue = TimelineKind::ObligationOverdue { regime_id, due_at: alert.due_at };
-        Some(self.timeline_head.append(now, actor, overdue))
+        let mut draft = Draft::of(self, by);
+        if !withdrawn.is_empty() {
+            draft.record(Event::AlertsWithdrawn { reasons: withdrawn });
+        }
+        for clock in ended {
+            draft.record_overdue(clock);
+        }
+        if !owed.is_empty() {
+            draft.record(Event::AlertsOwed { late_seconds: owed });
+        }
+        Some(draft.finish())
+    }
+
+    /// Whether an owed alert is still worth publishing.
+    pub fn is_worth_publishing(&self, alert_id: &str) -> bool {
+        self.alerts.get(alert_id).is_some_and(|alert| alert.is_owed() && !self.is_moot(alert))
+    }
+
+    /// Withdraws an owed alert whose clock stopped before it was published; `None` where there is no such alert.
+    pub fn withdraw_moot(&self, alert_id: &str, by: Deciding<'_>) -> Option<Change> {
+        let alert = self.alerts.get(alert_id)?;
+        if !alert.is_owed() || !self.is_moot(alert) {
+            return None;
+        }
+        let mut draft = Draft::of(self, by);
+        let reason = "no duty of that clock is open any more".to_owned();
+        draft.record(Event::AlertsWithdrawn { reasons: [(alert_id.to_owned(), reason)].into() });
+        Some(draft.finish())
     }
 
     /// Records that the topic took an alert.
-    pub fn published(
-        &self,
-        alert: &Alert,
-        message_id: &str,
-        now: DateTime<Utc>,
-        actor: &str,
-    ) -> Change {
-        let mut incident = self.clone();
-        let entry = incident.timeline_head.append(
-            now,
-            actor,
-            TimelineKind::AlertPublished {
-                alert_id: alert.alert_id.clone(),
-                message_id: message_id.to_owned(),
-            },
-        );
-        let state = AlertState::Published { at: now, message_id: message_id.to_owned() };
-        let published = Alert { state, ..alert.clone() };
-        incident.changed(self.version, vec![entry], vec![published])
+    pub fn published(&self, alert_id: &str, message_id: &str, by: Deciding<'_>) -> Option<Change> {
+        let alert = self.alerts.get(alert_id)?;
+        let mut draft = Draft::of(self, by);
+        let repeat_at = draft.repeat_at(alert.clock).filter(|_| !self.incident.status.is_done());
+        draft.record(Event::AlertPublished {
+            alert_id: alert_id.to_owned(),
+            message_id: message_id.to_owned(),
+            repeat_at,
+        });
+        Some(draft.finish())
     }
 
-    /// The open obligation that falls due first.
-    pub fn most_urgent(&self) -> Option<&Obligation> {
-        self.obligations
-            .iter()
-            .filter(|obligation| obligation.is_open())
-            .min_by_key(|obligation| obligation.due_at)
+    /// What another incident has to know of this one to take it in.
+    pub fn as_part(&self) -> Part {
+        let Incident { incident_id, times, findings, facts, notifications, .. } =
+            self.incident.clone();
+        Part { incident_id, times, findings, facts, notifications }
     }
+}
 
-    /// Judges every duty afresh and plans the reminders of those that are new or fall due at another instant.
-    fn judge_obligations(
-        &mut self,
-        policy: &Policy,
-        now: DateTime<Utc>,
-        actor: &str,
-        timeline: &mut Vec<TimelineEntry>,
-        alerts: &mut Vec<Alert>,
-    ) {
-        let judged = obligations(&policy.law, &policy.facts, &self.times, &policy.organisation);
-        for obligation in &judged {
-            let before =
-                self.obligations.iter().find(|known| known.regime_id == obligation.regime_id);
-            if before == Some(obligation) {
-                continue;
-            }
-            timeline.push(self.timeline_head.append(
-                now,
-                actor,
-                TimelineKind::ObligationJudged {
-                    regime_id: obligation.regime_id.clone(),
-                    due_at: obligation.due_at,
-                    start_assumed: obligation.start_assumed,
-                    law_version: obligation.law_version.clone(),
-                },
-            ));
-            if before.is_some_and(|before| before.due_at == obligation.due_at) {
-                continue;
-            }
-            if let (true, Some(start), Some(due_at)) =
-                (obligation.is_open(), obligation.started_at, obligation.due_at)
-            {
-                alerts.extend(reminders(&policy.reminders, start, due_at).into_iter().map(
-                    |reminder| {
-                        Alert::new(
-                            &self.incident_id,
-                            Some(&obligation.regime_id),
-                            reminder.stage,
-                            None,
-                            reminder.at,
-                            AlertState::Scheduled,
-                        )
-                    },
-                ));
-            }
+impl Draft<'_> {
+    fn judge_new_evidence(&mut self, reopened: bool) {
+        let is_news = self.judge();
+        let incident = &self.case.incident;
+        if incident.status.is_done() {
+            return;
         }
-        self.obligations = judged;
+        let worse = incident.severity() > incident.announced_severity;
+        // Each of these messages lists every clock, so one is enough.
+        if reopened {
+            self.owe_news(Stage::Reopened);
+        } else if worse {
+            self.owe_news(Stage::Worsened);
+        } else if is_news {
+            self.owe_news(Stage::DutiesChanged);
+        }
     }
 
-    fn record_owed(&mut self, alert: &Alert, now: DateTime<Utc>, actor: &str) -> TimelineEntry {
-        let owed = TimelineKind::AlertOwed {
-            alert_id: alert.alert_id.clone(),
-            attempt: alert.attempt(),
-            late_seconds: (now - alert.due_at).num_seconds(),
-        };
-        self.timeline_head.append(now, actor, owed)
-    }
-
-    fn changed(
-        mut self,
-        expected_version: u64,
-        timeline: Vec<TimelineEntry>,
-        alerts: Vec<Alert>,
-    ) -> Change {
-        self.version = expected_version.saturating_add(1);
-        Change { expected_version, incident: self, timeline, alerts }
+    /// Records the duties of a clock that has ended, each once.
+    fn record_overdue(&mut self, clock: Clock) {
+        let incident = &self.case.incident;
+        let regime_ids: Vec<String> = incident
+            .running_with(clock)
+            .into_iter()
+            .map(|duty| duty.regime_id.clone())
+            .filter(|id| !incident.overdue_since.contains_key(id))
+            .collect();
+        if !regime_ids.is_empty() {
+            self.record(Event::ObligationsOverdue { regime_ids, clock });
+        }
     }
 }
