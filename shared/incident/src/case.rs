@@ -9,7 +9,7 @@ use deadlines::{Awareness, Facts, Obligation, Stage, TriggerKind};
 use crate::{
     Alert, AlertState, Clock, Event, Incident, NotNotified, Part, PlannedAlert, Statement, Status,
     TimelineEntry, TimelineHead,
-    incident::{Ending, RiskLevel, is_watched},
+    incident::{Ending, RiskLevel},
 };
 
 /// An incident with its messages.
