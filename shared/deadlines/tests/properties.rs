@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use deadlines::{
     Condition, Facts, Law, LimitUnit, Method, Obligation, Organisation, Regime, ReminderPolicy,
-    Stage, Standing, TriggerKind, TriggerTimes, obligations, reminders,
+    Sent, Stage, Standing, TriggerKind, TriggerTimes, obligations, obligations_after, reminders,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -261,6 +261,47 @@ proptest! {
         let first = judge(&shuffled);
         prop_assert_eq!(&first, &judge(&shuffled));
         prop_assert_eq!(&first, &judge(&given(&sorted_names, &sorted_countries)));
+    }
+}
+
+/// Where in the law the regimes stand that others follow.
+fn followed() -> Vec<usize> {
+    let is_followed = |id: &String| LAW.regimes.iter().any(|regime| regime.follows.contains(id));
+    let places = LAW.regimes.iter().enumerate().filter(|(_, regime)| is_followed(&regime.id));
+    places.map(|(index, _)| index).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a_sending_changes_only_the_duties_that_follow_its_regime(
+        index in prop_oneof![0..LAW.regimes.len(), proptest::sample::select(followed())],
+        others in proptest::collection::btree_map(0..LAW.regimes.len(), SECONDS, 0..40),
+        global in proptest::option::of(SECONDS),
+        (sent_at, aware_at) in (SECONDS, SECONDS),
+    ) {
+        let regime = &LAW.regimes[index];
+        let facts = Facts::default().with("risk", "high_risk").with("authority_country", "DE");
+        let mut times = TriggerTimes::default().with(TriggerKind::Aware, at(aware_at));
+        let organisation = Organisation::in_zone(ZONES[0]);
+        let judge = |times: &TriggerTimes, sent: &Sent| {
+            obligations_after(&LAW, &facts, times, sent, &organisation)
+        };
+        let mut sent: Sent = others
+            .iter()
+            .map(|(index, seconds)| (LAW.regimes[*index].id.clone(), at(*seconds)))
+            .collect();
+        let before = judge(&times, &sent);
+        for kind in TriggerKind::ALL.into_iter().filter(|kind| kind.is_sending()) {
+            times = global.map_or(times, |seconds| times.with(kind, at(seconds)));
+        }
+        prop_assert_eq!(&before, &judge(&times, &sent), "a sending by no law changes nothing");
+        sent.insert(regime.id.clone(), at(sent_at));
+        for (before, after) in before.iter().zip(judge(&times, &sent)) {
+            let follows = &LAW.regime(&after.regime_id).unwrap().follows;
+            prop_assert!(*before == after || follows.contains(&regime.id), "{}", after.regime_id);
+        }
     }
 }
 
