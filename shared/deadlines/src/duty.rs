@@ -30,6 +30,10 @@ pub struct OwnDuty {
     pub applies_when: Vec<Condition>,
     /// The moment that starts the clock.
     pub starts_at: TriggerKind,
+    /// Where that moment is a sending: the duties whose sending it is, by name, as
+    /// `eu-gdpr-33-1` or `own-insurer`.
+    #[serde(default)]
+    pub follows: Vec<String>,
     /// How long; without it the duty has an internal target only.
     #[serde(default)]
     pub limit: Option<Limit>,
@@ -74,6 +78,7 @@ impl OwnDuty {
             applies_when: self.applies_when,
             exempt_when: Vec::new(),
             starts_at: self.starts_at,
+            follows: self.follows,
             limit: self.limit,
             limit_from_fact: None,
             due_from_fact: None,

@@ -92,6 +92,10 @@ impl Awareness {
     }
 }
 
+/// Name of a regime → when its message was sent. Of a report that was sent again with news, the latest sending: Del.
+/// Reg. (EU) 2025/301 Art. 5(1)(c).
+pub type Sent = BTreeMap<String, DateTime<Utc>>;
+
 /// The moments from which clocks start. They are kept apart, because each law names its own, and none ever
 /// stands in for another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

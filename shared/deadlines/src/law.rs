@@ -121,6 +121,9 @@ pub struct Regime {
     pub exempt_when: Vec<Condition>,
     /// The moment that starts the clock.
     pub starts_at: TriggerKind,
+    /// Where that moment is a sending: the regimes whose sending it is. Another law's starts nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
     /// How long; absent where the law names no number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
@@ -417,6 +420,14 @@ impl Law {
             }
             self.regimes.push(Arc::new(regime));
         }
+        for regime in &self.regimes {
+            if let Some(unknown) = regime.follows.iter().find(|id| !known.contains(*id)) {
+                return Err(LawError::Regime {
+                    regime_id: regime.id.clone(),
+                    reason: format!("it follows {unknown}, and there is no such regime"),
+                });
+            }
+        }
         Ok(self)
     }
 
@@ -486,6 +497,14 @@ impl Regime {
         if self.second_limit.as_ref().is_some_and(|second| second.unit != LimitUnit::Hours) {
             return Some("a second limit is in hours");
         }
+        if self.second_limit.as_ref().is_some_and(|second| second.starts_at.is_sending()) {
+            return Some("a second limit cannot start at a sending");
+        }
+        match (self.starts_at.is_sending(), self.follows.is_empty()) {
+            (true, true) => return Some("a clock that starts at a sending needs follows: whose"),
+            (false, false) => return Some("its clock starts at no sending, so it follows nothing"),
+            _ => {}
+        }
         if self.applies_when.iter().chain(&self.exempt_when).any(Condition::is_hollow) {
             return Some("a condition without alternatives can never hold");
         }
@@ -542,6 +561,15 @@ mod tests {
             ("content_ref", serde_json::json!("nothing"), "no content list nothing"),
             ("authority", serde_json::json!("XX"), "no authority of XX"),
             ("place", serde_json::json!("Mars"), "Mars is no place"),
+            ("starts_at", serde_json::json!("initial_sent"), "starts at a sending needs follows"),
+            ("follows", serde_json::json!(["eu-gdpr-33-2"]), "starts at no sending"),
+            (
+                "second_limit",
+                serde_json::json!(
+                    {"starts_at": "initial_sent", "value": 24, "unit": "hours", "note": "test"}
+                ),
+                "second limit cannot start at a sending",
+            ),
             ("applies_when", serde_json::json!([{"op": "any", "of": []}]), "can never hold"),
             (
                 "applies_when",
@@ -553,6 +581,19 @@ mod tests {
                 with_regime(|regime| regime[key] = value.clone()).unwrap_err().to_string();
             assert!(message.contains(reason), "{key}: {message}");
         }
+    }
+
+    #[test]
+    fn a_regime_follows_only_what_there_is() {
+        let after = |id: &str| {
+            with_regime(|regime| {
+                regime["starts_at"] = serde_json::json!("initial_sent");
+                regime["follows"] = serde_json::json!([id]);
+            })
+        };
+        let message = after("eu-gdpr-99").unwrap_err().to_string();
+        assert!(message.contains("it follows eu-gdpr-99, and there is no"), "{message}");
+        assert!(after("eu-gdpr-33-1").is_ok());
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! asks whom to tell whom, by when, and since which moment. It reads no clock: every instant comes in as an
 //! argument, so that the same facts always give the same answer.
 //!
-//! Five rules hold everywhere:
+//! Six rules hold everywhere:
 //!
 //! - A duty's clock starts at the moment that its law names. Where that moment is not known the answer is
 //!   an obligation without a due instant, never one counted from some other moment.
+//! - One law's message never starts another law's clock: a clock that starts at a sending starts at that of the
+//!   regimes which it names ([`Regime::follows`], [`obligations_after`]).
 //! - A fact that is not known and would decide makes the duty [`Standing::Possible`], with the fact named and
 //!   the due instant kept in view. It is never a silent no.
 //! - Hours are elapsed hours on the UTC line. Daylight saving cannot move them. Days, months and working days
@@ -38,11 +40,13 @@ pub use calendar::{Closure, Holidays, MonthDay, Weekend};
 pub use condition::{Answer, Condition, Ground};
 pub use counting::{CountingRule, CountingRules, Method};
 pub use duty::OwnDuty;
-pub use facts::{Awareness, Facts, TriggerTimes, gdpr_applies_by_establishment};
+pub use facts::{Awareness, Facts, Sent, TriggerTimes, gdpr_applies_by_establishment};
 pub use law::{
     AuthorityOf, BitesFrom, Law, LawError, Limit, LimitUnit, Place, Regime, SecondLimit, Status,
 };
-pub use obligation::{LocalDue, Obligation, Organisation, Standing, obligations};
+pub use obligation::{
+    LocalDue, Obligation, Organisation, Standing, obligations, obligations_after,
+};
 pub use page::law_page;
 pub use places::{Authority, Places};
 pub use reminders::{Reminder, ReminderPlan, ReminderPolicy, Stage, reminders};

@@ -11,7 +11,7 @@ use crate::{
     calendar::{countable, date_in},
     condition::{self, Answer, Ground, Scope},
     counting::{Count, Ends, Start},
-    facts::{Awareness, Facts, TriggerTimes},
+    facts::{Awareness, Facts, Sent, TriggerTimes},
     law::{AuthorityOf, InForce, Law, Limit, LimitUnit, Place, Regime},
     places::{Authority, Places},
     target::{InternalTarget, InternalTargets},
@@ -212,7 +212,27 @@ pub fn obligations(
     times: &TriggerTimes,
     organisation: &Organisation,
 ) -> Vec<Obligation> {
-    let judge = Judge { law, facts, times: &times.countable(), organisation };
+    let judge = Judge { law, facts, times: &times.countable(), sent: None, organisation };
+    law.regimes.iter().map(|regime| judge.obligation(regime)).collect()
+}
+
+/// Judges every regime, as [`obligations`] does, in an incident with several laws: a clock that starts at a sending
+/// starts at that of the regimes which its own regime follows, and has a gap while none of them was sent. Sendings in
+/// `times` do not say by which law they were, and count for nothing here.
+pub fn obligations_after(
+    law: &Law,
+    facts: &Facts,
+    times: &TriggerTimes,
+    sent: &Sent,
+    organisation: &Organisation,
+) -> Vec<Obligation> {
+    let times = TriggerTimes {
+        initial_sent: None,
+        notification_sent: None,
+        intermediate_sent: None,
+        ..times.countable()
+    };
+    let judge = Judge { law, facts, times: &times, sent: Some(sent), organisation };
     law.regimes.iter().map(|regime| judge.obligation(regime)).collect()
 }
 
@@ -221,6 +241,8 @@ struct Judge<'a> {
     law: &'a Law,
     facts: &'a Facts,
     times: &'a TriggerTimes,
+    /// What was sent by which regime; absent where the times say it for all.
+    sent: Option<&'a Sent>,
     organisation: &'a Organisation,
 }
 
@@ -235,7 +257,7 @@ struct Clock {
 
 impl Judge<'_> {
     fn obligation(self, regime: &Regime) -> Obligation {
-        let start = self.times.of(regime.starts_at);
+        let start = self.start(regime);
         let authority_country = self.authority_country();
         let place = self.place(regime, authority_country);
         let shown_zone = place.or_else(|| match regime.place {
@@ -298,6 +320,20 @@ impl Judge<'_> {
             regime_version: regime.version.clone(),
             law_version: self.law.law_version.clone(),
         }
+    }
+
+    fn start(self, regime: &Regime) -> Option<Awareness> {
+        let Some(sent) = self.sent.filter(|_| regime.starts_at.is_sending()) else {
+            return self.times.of(regime.starts_at);
+        };
+        let sendings = regime.follows.iter().filter_map(|id| countable(*sent.get(id)?));
+        // Of intermediate reports the latest counts: Del. Reg. (EU) 2025/301 Art. 5(1)(c).
+        let at = if regime.starts_at == TriggerKind::IntermediateSent {
+            sendings.max()
+        } else {
+            sendings.min()
+        };
+        at.map(Awareness::decided)
     }
 
     fn places(&self) -> &Places {

@@ -19,7 +19,8 @@ data and run `UPDATE_LAW_PAGE=1 cargo test -p deadlines --test law_page`.
 How to read it:
 
 - A clock starts at the moment in the column *from*, and at no other. Where that moment is not on record, nothing falls due
-  and the gap is shown with its question.
+  and the gap is shown with its question. A clock that runs from a notification or report runs from that of the regimes which
+  stand after *by*, and from no other law's; of several, from the first, and from the latest intermediate report.
 - A fact that is not known and would decide keeps the duty in view as *possible*, with its due instant.
 - A duty *without undue delay* has no number in law. It gets an internal target from configuration, which is shown as a
   target and never as the law's limit.
@@ -126,7 +127,7 @@ fn regime_row(page: &mut String, regime: &Regime) {
             &format!("{} → {}", regime.who_notifies, regime.who_is_told),
             &conditions.join("; "),
             &limit_words(regime),
-            regime.starts_at.word(),
+            &start_words(regime),
             &counting_words(regime),
             &force_words(regime),
             checked,
@@ -168,6 +169,15 @@ fn limit_words(regime: &Regime) -> String {
         let _ = write!(words, "; {delay}");
     }
     words
+}
+
+fn start_words(regime: &Regime) -> String {
+    let word = regime.starts_at.word();
+    if regime.follows.is_empty() {
+        return word.to_owned();
+    }
+    let followed: Vec<String> = regime.follows.iter().map(|id| code(id)).collect();
+    format!("{word} by {}", followed.join(", "))
 }
 
 fn counting_words(regime: &Regime) -> String {

@@ -55,6 +55,11 @@ impl TriggerKind {
         Self::CorrectiveMeasureAvailable,
     ];
 
+    /// Whether it is the sending of another duty's message.
+    pub const fn is_sending(self) -> bool {
+        matches!(self, Self::InitialSent | Self::NotificationSent | Self::IntermediateSent)
+    }
+
     /// The word for a sentence.
     pub const fn word(self) -> &'static str {
         match self {

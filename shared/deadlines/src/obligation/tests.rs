@@ -383,6 +383,130 @@ fn a_proposal_of_the_law_data_is_never_in_force() {
     }
 }
 
+/// Every regime that starts at a sending, and whose sending the law says that it is.
+const FOLLOWERS: [(&str, &[&str]); 17] = [
+    // GDPR Art. 33(4): what could not be said in the notification of paragraph 1.
+    ("eu-gdpr-33-4", &["eu-gdpr-33-1"]),
+    // AI Act Art. 73(5): an initial report under paragraphs 2 to 4 may be incomplete.
+    (
+        "eu-ai-act-73-5",
+        &["eu-ai-act-73-2-link", "eu-ai-act-73-2", "eu-ai-act-73-3", "eu-ai-act-73-4"],
+    ),
+    // NIS2 Art. 23(4)(c), (d): the notification of point (b), which trust service providers make in 24 hours.
+    ("eu-nis2-23-intermediate", &["eu-nis2-23-notification", "eu-nis2-23-notification-tsp"]),
+    ("eu-nis2-23-final", &["eu-nis2-23-notification", "eu-nis2-23-notification-tsp"]),
+    // Del. Reg. (EU) 2025/301 Art. 5(1)(b), (c).
+    ("eu-dora-intermediate", &["eu-dora-initial"]),
+    ("eu-dora-final", &["eu-dora-intermediate"]),
+    // Reg. (EU) 611/2013 Art. 2(3): three days after the initial notification.
+    ("eu-eprivacy-611-second", &["eu-eprivacy-611-first"]),
+    // CRA Art. 14(4)(c): a month after the notification of point (b), not after the early warning.
+    ("eu-cra-14-incident-final", &["eu-cra-14-incident-notification"]),
+    // Directive (EU) 2022/2557 Art. 15(1).
+    ("eu-cer-15-detailed", &["eu-cer-15-initial"]),
+    // Authorities and agencies that are told after the residents of the state.
+    ("us-ca-civ-1798-82-authority", &["us-ca-civ-1798-82-individuals"]),
+    ("us-ia-715c-2-authority", &["us-ia-715c-2-individuals"]),
+    ("us-la-51-3074-authority", &["us-la-51-3074-individuals"]),
+    ("us-mn-325e-61-cra", &["us-mn-325e-61-individuals"]),
+    ("us-ok-24-163-authority", &["us-ok-24-163-individuals"]),
+    // Resolution CD/ANPD 15/2024: the report is completed, that of small agents as well.
+    ("br-anpd-15-2024-supplement", &["br-anpd-15-2024-authority", "br-anpd-15-2024-small"]),
+    // PDPA s. 12B(2): persons after the Commissioner.
+    ("my-pdpa-12b-subjects", &["my-pdpa-12b-commissioner"]),
+    // Law 151/2020 Art. 7: persons after the Centre.
+    ("eg-pdpl-7-subjects", &["eg-pdpl-7-centre"]),
+];
+
+fn judged_after(id: &str, times: &TriggerTimes, sent: &Sent) -> Obligation {
+    let law = Law::embedded().unwrap().only(&[id]).unwrap();
+    let berlin = Organisation::in_zone(chrono_tz::Europe::Berlin);
+    obligations_after(&law, &Facts::default(), times, sent, &berlin).remove(0)
+}
+
+#[test]
+fn every_clock_that_starts_at_a_sending_says_whose() {
+    let law = Law::embedded().unwrap();
+    let found: Vec<(&str, Vec<&str>)> = law
+        .regimes
+        .iter()
+        .filter(|regime| !regime.follows.is_empty())
+        .map(|regime| (&*regime.id, regime.follows.iter().map(String::as_str).collect()))
+        .collect();
+    for (id, followed) in &found {
+        let expected = FOLLOWERS.iter().find(|(follower, _)| follower == id);
+        assert_eq!(expected.map(|(_, followed)| *followed), Some(&followed[..]), "{id}");
+    }
+    assert_eq!(found.len(), FOLLOWERS.len());
+}
+
+#[test]
+fn a_sending_starts_the_clocks_that_follow_it_and_no_other() {
+    let law = Law::embedded().unwrap();
+    let (start, other) = (at("2028-11-20T15:00:00Z"), at("2028-11-24T09:30:00Z"));
+    for (id, followed) in FOLLOWERS {
+        let kind = law.regime(id).unwrap().starts_at;
+        for followed_id in followed {
+            let sent = Sent::from([((*followed_id).to_owned(), start)]);
+            let obligation = judged_after(id, &TriggerTimes::default().with(kind, other), &sent);
+            assert_eq!(obligation.started_at, Some(start), "{id}");
+            assert!(obligation.watched_at().is_some() && obligation.gap.is_none(), "{id}");
+            let alone = judged(id, &Facts::default(), &TriggerTimes::default().with(kind, start));
+            assert_eq!(obligation, alone, "{id}: counted as from the one time for all");
+        }
+        let of_others: Sent = law
+            .regimes
+            .iter()
+            .filter(|regime| !followed.contains(&&*regime.id))
+            .map(|regime| (regime.id.clone(), start))
+            .collect();
+        let waiting = judged_after(id, &TriggerTimes::default().with(kind, other), &of_others);
+        assert_eq!((waiting.started_at, waiting.watched_at()), (None, None), "{id}");
+        assert_eq!(waiting.gap.as_deref(), Some(kind.question()), "{id}");
+    }
+}
+
+#[test]
+fn the_first_report_starts_a_clock_and_of_intermediate_reports_the_latest() {
+    let (first, second) = (at("2028-11-20T15:00:00Z"), at("2028-11-24T09:30:00Z"));
+    let both = |a: &str, b: &str| Sent::from([(a.to_owned(), second), (b.to_owned(), first)]);
+    let completion = judged_after(
+        "eu-ai-act-73-5",
+        &TriggerTimes::default(),
+        &both("eu-ai-act-73-2", "eu-ai-act-73-4"),
+    );
+    assert_eq!(completion.started_at, Some(first));
+    let own = serde_json::from_value(json!([{
+        "id": "insurer", "title": "Tell the insurer of the end", "basis": "Cyber policy, section 4",
+        "who_notifies": "insured", "who_is_told": "insurer", "starts_at": "intermediate_sent",
+        "follows": ["eu-dora-intermediate", "eu-nis2-23-intermediate"],
+        "limit": {"value": 48, "unit": "hours"}
+    }]));
+    let law = Law::embedded().unwrap().and_own_duties(own.unwrap()).unwrap();
+    let after_both = obligations_after(
+        &law.only(&["own-insurer"]).unwrap(),
+        &Facts::default(),
+        &TriggerTimes::default(),
+        &both("eu-dora-intermediate", "eu-nis2-23-intermediate"),
+        &Organisation::in_zone(chrono_tz::Europe::Berlin),
+    );
+    assert_eq!(after_both[0].due_at, Some(at("2028-11-26T09:30:00Z")));
+}
+
+#[test]
+fn a_sending_that_no_calendar_can_count_from_is_as_good_as_not_known() {
+    let sent = Sent::from([("eu-dora-initial".to_owned(), DateTime::<Utc>::MAX_UTC)]);
+    let obligation = judged_after("eu-dora-intermediate", &TriggerTimes::default(), &sent);
+    assert_eq!((obligation.started_at, obligation.gap.is_some()), (None, true));
+}
+
+#[test]
+fn what_was_sent_changes_no_clock_of_another_kind() {
+    let sent = Sent::from([("eu-gdpr-33-1".to_owned(), at("2026-11-04T08:00:00Z"))]);
+    let notified = judged_after("eu-gdpr-33-1", &aware("2026-11-02T08:15:00Z"), &sent);
+    assert_eq!(notified.due_at, Some(at("2026-11-05T08:15:00Z")));
+}
+
 proptest! {
     #[test]
     fn daylight_saving_never_moves_the_end(seconds in 1_527_300_000_i64..4_000_000_000) {
