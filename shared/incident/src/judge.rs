@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::findings::{DataCategory, Findings};
 use chrono::{DateTime, Utc};
-use deadlines::{Facts, Obligation, Stage, Standing, obligations};
+use deadlines::{Facts, Law, Obligation, Sent, Stage, Standing, TriggerKind, obligations_after};
 use serde_json::{Value, json};
 
 use crate::{Clock, Event, Incident, draft::Draft, incident::is_watched};
@@ -35,6 +35,27 @@ impl Incident {
             facts = facts.with(fact.clone(), answer.value.clone());
         }
         facts
+    }
+
+    /// When each duty was met: by the first message, but where a duty counts from the latest report, by the last one
+    /// (Del. Reg. (EU) 2025/301 Art. 5(1)(c)).
+    fn sent(&self, law: &Law) -> Sent {
+        let counts_from_the_latest: BTreeSet<&String> = law
+            .regimes
+            .iter()
+            .filter(|regime| regime.starts_at == TriggerKind::IntermediateSent)
+            .flat_map(|regime| &regime.follows)
+            .collect();
+        let sent = self.notifications.iter().filter_map(|(regime_id, notifications)| {
+            let instants = notifications.iter().map(|notification| notification.sent_at);
+            let at = if counts_from_the_latest.contains(regime_id) {
+                instants.max()
+            } else {
+                instants.min()
+            };
+            Some((regime_id.clone(), at?))
+        });
+        sent.collect()
     }
 
     /// Those declared for the org, and those that parts were judged on. Where one of them does not know, all do not.
@@ -104,7 +125,8 @@ impl Draft<'_> {
         let incident = &self.case.incident;
         let policy = self.by.policy;
         let facts = incident.known_facts(&policy.facts);
-        let judged = obligations(&policy.law, &facts, &incident.times, &policy.organisation);
+        let (sent, organisation) = (incident.sent(&policy.law), &policy.organisation);
+        let judged = obligations_after(&policy.law, &facts, &incident.times, &sent, organisation);
         let names: BTreeSet<&str> = judged.iter().map(|duty| duty.regime_id.as_str()).collect();
         let known = incident.obligations.iter().map(|duty| &duty.regime_id);
         let gone: Vec<String> = known
