@@ -1,17 +1,20 @@
 //! A changed hour becomes a judged day, and judged days an incident.
 
-use assessment::{configuration::OrgKind, findings::Findings, fold, judge_day};
+use assessment::{
+    configuration::OrgKind,
+    findings::{DayFindings, Findings},
+    fold, judge_day,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use eventlog::{attribution::AgentKey, tally::AgentHour};
-use incident::{Change, Incident, IncidentId};
+use incident::{Case, Deciding, Incident, IncidentId, Opening};
 use ports::{Committed, DayRecord, Ports, Written};
 
-use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration, policy};
+use crate::{
+    DECISION_ATTEMPTS, PipelineError, Result, cases::case, configuration, policy::policy,
+};
 
 const ACTOR: &str = "assess";
-
-/// Incidents are counted from 1 within an org and an agent; until incidents can be closed there is one.
-const EPISODE: u32 = 1;
 
 /// What became of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,40 +55,70 @@ pub async fn assess_day(
         // Refused where another judgement rests on more, or on a later configuration: look afresh.
         if ports.access.put_day(&judged).await? == Written::Yes {
             tracing::info!(org_id, agent = agent.as_str(), %day, signal_count, "judged a day");
-            return decide(ports, org_id, agent, landed_at).await;
+            return decide(ports, org_id, agent, day, landed_at).await;
         }
     }
     let what = format!("the day {day} of agent {}", agent.as_str());
     Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }
 
+/// Opens the first incident of an agent in an org, or extends those that the day is part of.
 async fn decide(
     ports: &Ports,
     org_id: &str,
     agent: &AgentKey,
+    day: NaiveDate,
     landed_at: Option<DateTime<Utc>>,
 ) -> Result<Assessed> {
-    let incident_id = IncidentId::derive(org_id, agent, EPISODE);
+    let stored = configuration(ports).await?;
+    let org = stored.configuration.org(org_id);
+    if org.is_some_and(|org| org.kind == OrgKind::Sandbox) {
+        return Ok(Assessed::Unchanged);
+    }
+    let episodes = episodes(ports, org_id, agent).await?;
+    if episodes.is_empty() {
+        return decide_on(ports, &IncidentId::derive(org_id, agent, 1), (org_id, agent), landed_at)
+            .await;
+    }
+    let mut assessed = Assessed::Unchanged;
+    // One at most, but while a split is being written.
+    for incident in episodes.iter().filter(|incident| incident.covers(day)) {
+        let id = &incident.incident_id;
+        match decide_on(ports, id, (org_id, agent), landed_at).await? {
+            Assessed::Unchanged => {}
+            changed => assessed = changed,
+        }
+        tell_the_whole(ports, id).await?;
+    }
+    Ok(assessed)
+}
+
+async fn decide_on(
+    ports: &Ports,
+    incident_id: &IncidentId,
+    (org_id, agent): (&str, &AgentKey),
+    landed_at: Option<DateTime<Utc>>,
+) -> Result<Assessed> {
     for _ in 0..DECISION_ATTEMPTS {
         // The incident is read before the days: if a day changes in between, whoever changed it commits too,
         // and this commit then meets another version.
-        let before = ports.incidents.incident(&incident_id).await?;
+        let before = case(ports, incident_id).await?;
         let stored = configuration(ports).await?;
         let configuration = &stored.configuration;
-        let org = configuration.org(org_id);
-        if org.is_some_and(|org| org.kind == OrgKind::Sandbox) {
-            return Ok(Assessed::Unchanged);
+        let policy = policy(configuration, org_id)?;
+        let mut days = days_of(ports, org_id, agent).await?;
+        if let Some(case) = &before {
+            days.retain(|day| case.incident.covers(day.day));
         }
-        let policy = policy(configuration)?;
-        let days = ports.access.days(org_id, agent).await?;
-        let days: Vec<_> = days.into_iter().map(|record| record.findings).collect();
         let Some(findings) = fold(&days, configuration) else {
             return Ok(Assessed::Unchanged);
         };
-        let now = ports.clock.now();
-        let Some((change, assessed)) =
-            change(before.as_ref(), findings, landed_at, now, &policy, &incident_id)
-        else {
+        let by = Deciding { now: ports.clock.now(), actor: ACTOR, policy: &policy };
+        let change = match &before {
+            Some(case) => case.extend(findings, by),
+            None => open(findings, landed_at, by),
+        };
+        let Some(change) = change else {
             return Ok(Assessed::Unchanged);
         };
         if ports.incidents.commit(&change).await? == Committed::Yes {
@@ -100,29 +133,65 @@ async fn decide(
                 opened = before.is_none(),
                 "committed an incident"
             );
-            return Ok(assessed);
+            let incident_id = incident_id.clone();
+            return Ok(match before {
+                Some(_) => Assessed::Extended(incident_id),
+                None => Assessed::Opened(incident_id),
+            });
         }
     }
     let what = format!("incident {incident_id}");
     Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
 }
 
-fn change(
-    before: Option<&Incident>,
+fn open(
     findings: Findings,
     landed_at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-    policy: &incident::Policy,
-    incident_id: &IncidentId,
-) -> Option<(Change, Assessed)> {
-    match before {
-        Some(incident) => incident
-            .extend(findings, now, policy, ACTOR)
-            .map(|change| (change, Assessed::Extended(incident_id.clone()))),
-        None if findings.opens_incident() => Some((
-            Incident::open(findings, EPISODE, landed_at, now, policy, ACTOR),
-            Assessed::Opened(incident_id.clone()),
-        )),
-        None => None,
+    by: Deciding<'_>,
+) -> Option<incident::Change> {
+    if !findings.opens_incident() {
+        return None;
     }
+    Case::open(Opening { findings, episode: 1, landed_at }, by)
+}
+
+/// An incident that is part of another one has its clocks there, so what it has come to is told there. Whoever was cut
+/// off before that comes again, and finds the difference.
+async fn tell_the_whole(ports: &Ports, incident_id: &IncidentId) -> Result<()> {
+    let Some(part) = case(ports, incident_id).await? else {
+        return Ok(());
+    };
+    let Some(whole_id) = &part.incident.merged_into else {
+        return Ok(());
+    };
+    let decision = |whole: &Case, by: Deciding<'_>| whole.extend_part(part.as_part(), by);
+    crate::cases::decide(ports, whole_id, ACTOR, decision).await?;
+    Ok(())
+}
+
+/// The incidents of an agent in an org, in the order of their episodes, which are counted from 1 without a gap.
+pub(crate) async fn episodes(
+    ports: &Ports,
+    org_id: &str,
+    agent: &AgentKey,
+) -> Result<Vec<Incident>> {
+    let mut episodes = Vec::new();
+    for episode in 1_u32.. {
+        let incident_id = IncidentId::derive(org_id, agent, episode);
+        match ports.incidents.incident(&incident_id).await? {
+            Some(incident) => episodes.push(incident),
+            None => break,
+        }
+    }
+    Ok(episodes)
+}
+
+/// The judged days of an agent in an org.
+pub(crate) async fn days_of(
+    ports: &Ports,
+    org_id: &str,
+    agent: &AgentKey,
+) -> Result<Vec<DayFindings>> {
+    let days = ports.access.days(org_id, agent).await?;
+    Ok(days.into_iter().map(|record| record.findings).collect())
 }

@@ -8,25 +8,29 @@
 //! |---|---|---|---|
 //! | [`ingest`] | a landed object | the object, the hour's extracts | extracts, quarantine, tallies, arrivals, what was done to the logs, file register |
 //! | [`assess`] | a changed hour | the agent's day, its judged days | the day's judgement, the incident |
-//! | [`notify`] | an owed alert | incident and alert | the topic, then the alert as published |
+//! | [`notify`] | an alert that is owed, or planned; its schedule | incident and alerts | the topic, then the alert as published; a schedule |
 //! | [`remind`] | every minute | alerts that want attention | alerts as owed, obligations as overdue |
+//! | [`rejudge`] | every minute | what law and configuration the open incidents were judged by | their duties, if that is another one now |
+//! | [`decide`] | a person | the incident | what the person decided |
+//! | [`attest`] | every day | every incident | the heads of their timelines, then the topic |
 //! | [`delivery`] | every minute | an org's arrivals, what was done to its logs | its delivery health, then the topic |
 //! | [`catalog`] | a changed configuration file | the configuration files | the configuration in force |
 
 pub mod assess;
+pub mod attest;
+mod cases;
 pub mod catalog;
+pub mod decide;
 pub mod delivery;
 pub mod ingest;
 pub mod notify;
+mod policy;
+pub mod rejudge;
 pub mod remind;
 
 use std::sync::Arc;
 
-use assessment::configuration::Configuration;
-use deadlines::{
-    Facts, Law, LawError, Organisation, ReminderPolicy, gdpr_applies_by_establishment,
-};
-use incident::Policy;
+use deadlines::LawError;
 use ports::{FileRecord, PortError, Ports, StoredConfiguration};
 use thiserror::Error;
 
@@ -93,22 +97,4 @@ const DECISION_ATTEMPTS: u32 = 8;
 
 async fn configuration(ports: &Ports) -> Result<Arc<StoredConfiguration>> {
     ports.catalog.current().await?.ok_or(PipelineError::NoConfiguration)
-}
-
-/// The duties that an incident watches. Of the others the law data tells more than an incident can hold yet: its
-/// timeline, its reminders and its messages are made for one clock.
-const WATCHED_REGIMES: [&str; 1] = ["eu-gdpr-33-1"];
-
-/// What the incident crate needs to know of law and organisation.
-fn policy(configuration: &Configuration) -> Result<Policy> {
-    let mut facts = Facts::default().with("role", "controller").with("personal_data_breach", true);
-    if let Some(applies) = gdpr_applies_by_establishment(&configuration.organisation.country) {
-        facts = facts.with("gdpr_applies", applies);
-    }
-    Ok(Policy {
-        law: Law::embedded()?.only(&WATCHED_REGIMES)?,
-        facts,
-        organisation: Organisation::in_zone(configuration.organisation.time_zone),
-        reminders: ReminderPolicy::default(),
-    })
 }

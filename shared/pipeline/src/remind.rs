@@ -1,14 +1,20 @@
 //! The sweep: every minute, what is due is owed, and what is overdue is recorded.
 
 use incident::IncidentId;
-use ports::{Committed, Ports};
+use ports::Ports;
 
-use crate::{DECISION_ATTEMPTS, PipelineError, Result};
+use crate::{
+    Result,
+    cases::{Written, decide},
+};
 
 const ACTOR: &str = "remind";
 
 /// How many incidents one sweep takes; the rest wait for the next, the longest waiting first.
 const INCIDENTS_MAX: u32 = 500;
+
+/// The note of when the last sweep came to its end.
+pub(crate) const SWEPT: &str = "swept";
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +33,8 @@ pub struct Swept {
 
 /// Raises every alert that is due, and those that `notify` has not published in time.
 ///
-/// One incident that cannot be swept does not hold up the others, nor the account of them.
+/// One incident that cannot be swept does not hold up the others, nor the account of them. What it costs grows with what
+/// is due, not with what is open: an index holds the instants at which alerts want attention.
 pub async fn sweep(ports: &Ports) -> Result<Swept> {
     let waiting = ports.incidents.wanting_attention(ports.clock.now(), INCIDENTS_MAX).await?;
     let mut swept = Swept::default();
@@ -38,32 +45,24 @@ pub async fn sweep(ports: &Ports) -> Result<Swept> {
             swept.failed_count = swept.failed_count.saturating_add(1);
         }
     }
+    ports.incidents.put_marker(SWEPT, &ports.clock.now().to_rfc3339()).await?;
     Ok(swept)
 }
 
 async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Result<()> {
-    for _ in 0..DECISION_ATTEMPTS {
-        let Some(incident) = ports.incidents.incident(incident_id).await? else {
-            return Ok(());
-        };
-        let alerts = ports.incidents.alerts(incident_id).await?;
-        let Some(change) = incident.raise_due(&alerts, ports.clock.now(), ACTOR) else {
-            return Ok(());
-        };
-        if ports.incidents.commit(&change).await? == Committed::Yes {
-            let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-            let raised = || change.alerts.iter().filter(|alert| alert.is_owed());
-            let owed = raised().count();
-            let unsent = raised().filter(|alert| alert.attempt() > 1).count();
-            let before = incident.overdue_since.len();
-            let overdue = change.incident.overdue_since.len().saturating_sub(before);
-            swept.owed_count = swept.owed_count.saturating_add(count(owed));
-            swept.unsent_count = swept.unsent_count.saturating_add(count(unsent));
-            swept.overdue_count = swept.overdue_count.saturating_add(count(overdue));
-            tracing::info!(%incident_id, owed, unsent, overdue, "raised what is due");
-            return Ok(());
-        }
-    }
-    let what = format!("incident {incident_id}");
-    Err(PipelineError::Contended { what, attempts: DECISION_ATTEMPTS })
+    let written = decide(ports, incident_id, ACTOR, |case, by| case.raise_due(by)).await?;
+    let Some(Written { before, change }) = written else {
+        return Ok(());
+    };
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    let raised = || change.alerts.iter().filter(|alert| alert.is_owed());
+    let owed = raised().count();
+    let unsent = raised().filter(|alert| alert.attempt() > 1).count();
+    let before = before.incident.overdue_since.len();
+    let overdue = change.incident.overdue_since.len().saturating_sub(before);
+    swept.owed_count = swept.owed_count.saturating_add(count(owed));
+    swept.unsent_count = swept.unsent_count.saturating_add(count(unsent));
+    swept.overdue_count = swept.overdue_count.saturating_add(count(overdue));
+    tracing::info!(%incident_id, owed, unsent, overdue, "raised what is due");
+    Ok(())
 }
