@@ -27,7 +27,7 @@ use ports::{
     Clock, FileOutcome, Ports, StoredConfiguration, SystemClock, Work,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryPublisher,
-        MemoryQueue,
+        MemoryQueue, MemorySchedules,
     },
 };
 
@@ -87,6 +87,8 @@ pub(crate) async fn scan(
         queue: queue.clone(),
         incidents: incidents.clone(),
         catalog: Arc::new(MemoryCatalog::default()),
+        // Nobody is woken here: a scan looks once.
+        schedules: Arc::new(MemorySchedules::new(clock.clone())),
         publisher: Arc::new(MemoryPublisher::default()),
         clock,
     };

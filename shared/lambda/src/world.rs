@@ -8,7 +8,10 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use ports::{
     Ports, SystemClock,
-    aws::{DynamoAccess, DynamoCatalog, DynamoIncidents, DynamoJoins, S3Objects, SnsPublisher},
+    aws::{
+        DynamoAccess, DynamoCatalog, DynamoIncidents, DynamoJoins, EventBridgeSchedules, S3Objects,
+        ScheduleTarget, SnsPublisher,
+    },
     failing::absent,
 };
 
@@ -76,6 +79,21 @@ impl World {
     pub fn with_catalog(mut self) -> Result<Self, MissingVariable> {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         self.ports.catalog = Arc::new(DynamoCatalog::new(client, required("CATALOG_TABLE")?));
+        Ok(self)
+    }
+
+    /// Names schedules, from `SCHEDULE_GROUP`, `SCHEDULE_ROLE_ARN`, `SCHEDULE_DEAD_LETTERS_ARN` and
+    /// `SCHEDULE_TARGET_ARN`.
+    pub fn with_schedules(mut self) -> Result<Self, MissingVariable> {
+        let client = aws_sdk_scheduler::Client::new(&self.sdk);
+        let target = ScheduleTarget {
+            group: required("SCHEDULE_GROUP")?,
+            role_arn: required("SCHEDULE_ROLE_ARN")?,
+            dead_letters_arn: required("SCHEDULE_DEAD_LETTERS_ARN")?,
+            target_arn: required("SCHEDULE_TARGET_ARN")?,
+        };
+        let schedules = EventBridgeSchedules::new(client, target, self.ports.clock.clone());
+        self.ports.schedules = Arc::new(schedules);
         Ok(self)
     }
 

@@ -16,7 +16,7 @@ use ports::{
     ObjectStore, Ports, SystemClock,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
-        MemoryQueue,
+        MemoryQueue, MemorySchedules,
     },
 };
 use worlds::CANARY_PERSONAL_DATA;
@@ -70,6 +70,7 @@ async fn a_row_that_cannot_be_read_goes_to_quarantine_and_into_no_log_line() {
         queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
+        schedules: Arc::new(MemorySchedules::new(Arc::new(SystemClock))),
         publisher: Arc::new(MemoryPublisher::default()),
         clock: Arc::new(SystemClock),
     };

@@ -22,10 +22,11 @@ use crate::{
     AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
     ConfigurationRefusal, Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord,
     IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
-    Ports, Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
+    Ports, Publisher, Result, Schedule, Scheduled, Scheduler, StoredConfiguration, Work, WorkQueue,
+    Written,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
-        MemoryQueue,
+        MemoryQueue, MemorySchedules,
     },
 };
 
@@ -78,6 +79,7 @@ pub fn absent(clock: Arc<dyn Clock>) -> Ports {
         queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
+        schedules: Arc::new(MemorySchedules::new(clock.clone())),
         publisher: Arc::new(MemoryPublisher::default()),
         clock,
     };
@@ -100,6 +102,7 @@ pub fn failing(ports: &Ports, plan: &Arc<dyn FaultPlan>) -> Ports {
         queue: Arc::new(Failing { inner: ports.queue.clone(), plan: plan.clone() }),
         incidents: Arc::new(Failing { inner: ports.incidents.clone(), plan: plan.clone() }),
         catalog: Arc::new(Failing { inner: ports.catalog.clone(), plan: plan.clone() }),
+        schedules: Arc::new(Failing { inner: ports.schedules.clone(), plan: plan.clone() }),
         publisher: Arc::new(Failing { inner: ports.publisher.clone(), plan: plan.clone() }),
         clock: ports.clock.clone(),
     }
@@ -298,6 +301,13 @@ impl CatalogTable for Failing<dyn CatalogTable> {
     }
     async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()> {
         self.call("catalog.put_refusal", self.inner.put_refusal(refusal)).await
+    }
+}
+
+#[async_trait]
+impl Scheduler for Failing<dyn Scheduler> {
+    async fn put(&self, schedule: &Schedule) -> Result<Scheduled> {
+        self.call("schedules.put", self.inner.put(schedule)).await
     }
 }
 

@@ -8,6 +8,7 @@ use eventlog::{
     row::Hour,
 };
 use incident::IncidentId;
+use sha2::{Digest, Sha256};
 
 const AGENT: &str = "AGENT#";
 const HOUR: &str = "HOUR#";
@@ -151,6 +152,12 @@ pub fn shard_name(shard: u32) -> String {
     format!("attention-{shard}")
 }
 
+/// Name of an alert's schedule. A hash, because a name holds 64 characters and ids of alerts grow with the names of
+/// duties.
+pub fn schedule_name(alert_id: &str) -> String {
+    hex::encode(Sha256::digest(alert_id))
+}
+
 /// An instant that sorts as text.
 pub fn sortable(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -224,6 +231,13 @@ mod tests {
         assert!(!lies_between(&arrivals_sort(day("2026-11-23"), EventType::WaveChange)));
         assert!(!lies_between(DELIVERY_HEALTH_ITEM));
         assert!(!lies_between(&tampering_sort("0a")));
+    }
+
+    #[test]
+    fn names_of_schedules_are_what_the_service_takes_and_tell_alerts_apart() {
+        let name = schedule_name("BC-0123456789AB.eu-gdpr-33-1.overdue");
+        assert_eq!(name, "f44e250f46955215ca11b72cbe72ba71b32784c26625874d46984513c1c491c4");
+        assert_ne!(name, schedule_name("BC-0123456789AB.eu-gdpr-33-1.opened"));
     }
 
     #[test]

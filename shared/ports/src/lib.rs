@@ -8,6 +8,7 @@
 //! | [`WorkQueue`] | SQS | a list | what is put comes out at least once |
 //! | [`IncidentTable`] | DynamoDB | a map | a change is written whole, on its version, or not at all |
 //! | [`CatalogTable`] | DynamoDB | a map | the last good configuration stays |
+//! | [`Scheduler`] | EventBridge Scheduler | a map | an alert has one schedule, at the instant that was put last |
 //! | [`Publisher`] | SNS | a list | a receipt means that the topic has the message |
 //! | [`Clock`] | the system | set by the test | – |
 //!
@@ -18,6 +19,7 @@ pub mod failing;
 pub mod keys;
 pub mod memory;
 mod record;
+mod schedule;
 mod system;
 
 #[cfg(feature = "aws")]
@@ -44,6 +46,7 @@ pub use record::{
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, LinkRecord,
     PartRecord, PartWork, PartedObject, PartsLook, StoredConfiguration, Work,
 };
+pub use schedule::{DueAlert, Schedule, Scheduled, Wake};
 pub use system::SystemClock;
 
 /// A call to the world failed.
@@ -266,6 +269,14 @@ pub trait CatalogTable: Send + Sync {
     async fn put_refusal(&self, refusal: &ConfigurationRefusal) -> Result<()>;
 }
 
+/// Wakes somebody at the instants of alerts: beside the sweep, a second and independent way to notice what is due.
+#[async_trait]
+pub trait Scheduler: Send + Sync {
+    /// Makes a schedule stand, in the place of any other one of the same alert. It wakes at least once, never before its
+    /// instant, and is gone then.
+    async fn put(&self, schedule: &Schedule) -> Result<Scheduled>;
+}
+
 /// Where alerts go.
 #[async_trait]
 pub trait Publisher: Send + Sync {
@@ -294,6 +305,8 @@ pub struct Ports {
     pub incidents: Arc<dyn IncidentTable>,
     /// Configuration.
     pub catalog: Arc<dyn CatalogTable>,
+    /// Wake-ups.
+    pub schedules: Arc<dyn Scheduler>,
     /// Alerts.
     pub publisher: Arc<dyn Publisher>,
     /// Time.

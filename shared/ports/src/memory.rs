@@ -4,6 +4,8 @@
 //! simulation finds faults only against honest stores. Changes are kept as a stream, as DynamoDB would
 //! send them.
 
+mod schedules;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,6 +29,8 @@ use crate::{
     IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
     Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
 };
+
+pub use schedules::MemorySchedules;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere leaves the maps whole: every method changes them in one step.

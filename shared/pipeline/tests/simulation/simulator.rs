@@ -27,7 +27,7 @@ use ports::{
     failing::{Fault, FaultPlan, failing},
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
-        MemoryPublisher, MemoryQueue,
+        MemoryPublisher, MemoryQueue, MemorySchedules,
     },
 };
 use rand::{Rng, SeedableRng};
@@ -349,6 +349,7 @@ impl Simulation {
             queue: queue.clone(),
             incidents: incidents.clone(),
             catalog: Arc::new(MemoryCatalog::default()),
+            schedules: Arc::new(MemorySchedules::new(clock.clone())),
             publisher: publisher.clone(),
             clock: clock.clone(),
         };

@@ -24,7 +24,7 @@ use ports::{
     Clock, Committed, IncidentTable, Ports, Result, StoredConfiguration,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
-        MemoryPublisher, MemoryQueue,
+        MemoryPublisher, MemoryQueue, MemorySchedules,
     },
 };
 use tokio::sync::OnceCell;
@@ -69,6 +69,7 @@ impl World {
             queue: queue.clone(),
             incidents: incidents.clone(),
             catalog: Arc::new(MemoryCatalog::default()),
+            schedules: Arc::new(MemorySchedules::new(clock.clone())),
             publisher: publisher.clone(),
             clock: clock.clone(),
         };

@@ -8,6 +8,7 @@ mod item;
 mod joins;
 mod objects;
 mod publisher;
+mod schedules;
 mod table;
 
 pub use access::DynamoAccess;
@@ -16,6 +17,7 @@ pub use incidents::DynamoIncidents;
 pub use joins::DynamoJoins;
 pub use objects::S3Objects;
 pub use publisher::SnsPublisher;
+pub use schedules::{EventBridgeSchedules, ScheduleTarget};
 
 use crate::PortError;
 

@@ -75,6 +75,7 @@ async fn without_a_fault_the_promises_are_those_of_the_port_behind() {
             "objects.open_range",
             "objects.put",
             "publisher.publish",
+            "schedules.put",
         ]
     );
 }

@@ -9,7 +9,7 @@ use ports::{
     Ports, SystemClock,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
-        MemoryQueue,
+        MemoryQueue, MemorySchedules,
     },
 };
 
@@ -22,6 +22,7 @@ fn in_memory() -> Ports {
         queue: Arc::new(MemoryQueue::default()),
         incidents: Arc::new(MemoryIncidents::default()),
         catalog: Arc::new(MemoryCatalog::default()),
+        schedules: Arc::new(MemorySchedules::new(Arc::new(SystemClock))),
         publisher: Arc::new(MemoryPublisher::default()),
         clock: Arc::new(SystemClock),
     }
@@ -30,6 +31,17 @@ fn in_memory() -> Ports {
 #[tokio::test]
 async fn the_adapters_in_memory_keep_every_promise() {
     suite::every_promise(&in_memory(), "records", "00D5g000004Hq3K").await;
+}
+
+#[tokio::test]
+async fn an_alert_has_one_schedule_in_memory() {
+    let schedules = Arc::new(MemorySchedules::new(Arc::new(SystemClock)));
+    let ports = Ports { schedules: schedules.clone(), ..in_memory() };
+    suite::one_schedule_per_alert(&ports, "00D5g000004Hq3K", async |alert_id| {
+        let standing = schedules.standing().into_iter();
+        standing.filter(|of| of.alert_id == alert_id).map(|of| of.at).collect()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
     AgentHourRecord, ArrivalsRecord, Committed, ConfigurationRefusal, Coverage, DayRecord,
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, PartRecord, PortError,
-    Ports, StoredConfiguration, Written,
+    Ports, Schedule, Scheduled, StoredConfiguration, Written,
 };
 use tokio::io::AsyncReadExt;
 
@@ -48,6 +48,7 @@ pub(crate) async fn every_promise(ports: &Ports, bucket: &str, org_id: &str) {
     incidents(ports, org_id).await;
     attention(ports, org_id).await;
     catalog(ports).await;
+    schedules(ports, org_id).await;
     publisher(ports, org_id).await;
 }
 
@@ -716,7 +717,9 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     // Published: gone, until the first reminder is due.
     let sent = raised.incident.published(&raised.alerts[0], "receipt", second_attempt_at, "notify");
     assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
-    let reminder_at = start + TimeDelta::hours(24);
+    let scheduled = change.alerts.iter().filter(|alert| !alert.is_owed());
+    let reminder_at = scheduled.filter_map(Alert::attention_at).min().unwrap();
+    assert!(second_attempt_at < reminder_at);
     let just_before = reminder_at - TimeDelta::milliseconds(1);
     assert_eq!(waiting(ports, &[&id], just_before).await, []);
     assert_eq!(waiting(ports, &[&id], reminder_at).await, std::slice::from_ref(&id));
@@ -776,6 +779,57 @@ pub(crate) async fn catalog(ports: &Ports) {
     assert_eq!(catalog.put(&after_next).await.unwrap(), Written::Yes);
     let current = in_force().await.unwrap();
     assert_eq!((current.version, current.digest.as_str()), (before + 2, "after next"));
+}
+
+fn schedule(org_id: &str, alert: &str, at: DateTime<Utc>) -> Schedule {
+    let incident_id = IncidentId::derive(org_id, &agent("sleeps"), 1);
+    // Longer than a name of the service may be.
+    let alert_id =
+        format!("{incident_id}.eu-a-regime-with-a-long-name-article-33-paragraph-1.{alert}");
+    Schedule { incident_id, alert_id, at }
+}
+
+/// What lies ahead is taken however often it is put, and what lies behind is told from it.
+pub(crate) async fn schedules(ports: &Ports, org_id: &str) {
+    let now = ports.clock.now();
+    let put = async |alert: &str, ahead: TimeDelta| {
+        ports.schedules.put(&schedule(org_id, alert, now + ahead)).await.unwrap()
+    };
+    for (alert, ahead, expected) in [
+        ("first", TimeDelta::days(300), Scheduled::Yes),
+        ("first", TimeDelta::days(300), Scheduled::Yes),
+        ("first", TimeDelta::days(200), Scheduled::Yes),
+        ("second", TimeDelta::milliseconds(-1), Scheduled::Past),
+        ("second", TimeDelta::days(-300), Scheduled::Past),
+        ("first", TimeDelta::zero(), Scheduled::Past),
+        ("second", TimeDelta::days(300), Scheduled::Yes),
+    ] {
+        assert_eq!(put(alert, ahead).await, expected, "{alert} {ahead}");
+    }
+}
+
+/// An alert has one schedule, at the whole second of the instant that was put last or right after. `standing_at`
+/// answers at which instants an alert has schedules.
+pub(crate) async fn one_schedule_per_alert(
+    ports: &Ports,
+    org_id: &str,
+    standing_at: impl AsyncFn(&str) -> Vec<DateTime<Utc>>,
+) {
+    let start = ports.clock.now() + TimeDelta::days(300);
+    let other = schedule(org_id, "stays", start);
+    assert_eq!(ports.schedules.put(&other).await.unwrap(), Scheduled::Yes);
+    for ahead in [0, 86_400_000, 86_400_000, 1, -3_600_000] {
+        let next = schedule(org_id, "moves", start + TimeDelta::milliseconds(ahead));
+        assert_eq!(ports.schedules.put(&next).await.unwrap(), Scheduled::Yes);
+        let standing = standing_at(&next.alert_id).await;
+        assert_eq!(standing.len(), 1, "{ahead} ms: {standing:?}");
+        let delay = standing[0] - next.at;
+        assert!((0..1_000).contains(&delay.num_milliseconds()), "{ahead} ms: {delay}");
+        let past = Schedule { at: at("2020-11-24T10:00:00Z"), ..next };
+        assert_eq!(ports.schedules.put(&past).await.unwrap(), Scheduled::Past);
+        assert_eq!(standing_at(&past.alert_id).await, standing, "what is past changes nothing");
+    }
+    assert_eq!(standing_at(&other.alert_id).await.len(), 1);
 }
 
 /// Every message has a receipt of its own.
