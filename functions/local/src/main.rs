@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod files;
+mod folder;
+mod incident;
 mod report;
 mod scan;
 
@@ -46,7 +48,12 @@ enum Command {
         /// Files that are read at a time; as many as there are processors, where it is not given.
         #[arg(long, value_name = "COUNT")]
         threads: Option<NonZeroUsize>,
+        /// A folder to keep the incidents in, for `breachclock incident --folder`. Where it holds some already, they go on.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
     },
+    /// Decides on incidents, shows their clocks, checks their records.
+    Incident(incident::Arguments),
     /// Reads a configuration folder and prints every mistake in it.
     Check {
         /// The configuration folder.
@@ -85,18 +92,23 @@ fn log_to_standard_error() {
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout().lock();
     match command {
         Command::Check { config } => {
             let configuration = configuration(&config)?;
             let (agents, orgs) = (configuration.registry.agents.len(), configuration.orgs.len());
+            let mut out = io::stdout().lock();
             writeln!(out, "{} is sound: {agents} agents in {orgs} orgs", config.display())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Scan { paths, config, format, as_of, threads } => {
+        Command::Incident(arguments) => {
+            let mut out = anstream::stdout().lock();
+            incident::run(&mut out, arguments).await
+        }
+        Command::Scan { paths, config, format, as_of, threads, keep } => {
             let threads = threads.or_else(|| std::thread::available_parallelism().ok());
             let threads = threads.unwrap_or(NonZeroUsize::MIN);
-            let scan = scan::scan(&paths, configuration(&config)?, as_of, threads).await?;
+            let scan = scan::scan(&paths, configuration(&config)?, as_of, threads, keep.as_deref()).await?;
+            let mut out = io::stdout().lock();
             match format {
                 Format::Text => report::text(&mut out, &scan)?,
                 Format::Json => report::json(&mut out, &scan)?,

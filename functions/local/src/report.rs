@@ -8,24 +8,16 @@ use eventlog::{
     audit_trail::{LogTampering, TamperingRow},
     row::Hour,
 };
-use incident::{Alert, AlertState, Incident};
 use serde_json::{Value, json};
 
-use crate::scan::Scan;
+use crate::scan::{Found, Scan};
 
 /// A page for people: each incident as legal would be told of it, then the summary.
 pub(crate) fn text(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
-    for incident in &scan.incidents {
-        let alert = Alert::new(
-            &incident.incident_id,
-            None,
-            deadlines::Stage::Opened,
-            None,
-            scan.now,
-            AlertState::owed(scan.now),
-        );
+    for Found { incident, news } in &scan.incidents {
+        let Some(alert) = news else { continue };
         let context = pipeline::notify::context(&scan.configuration, incident);
-        let notice = notices::notice(incident, &alert, &context, scan.now);
+        let notice = notices::notice(incident, alert, &context, scan.now);
         writeln!(out, "{}", "=".repeat(76))?;
         writeln!(out, "{}\n", notice.subject)?;
         writeln!(out, "{}", notice.text)?;
@@ -136,7 +128,7 @@ fn name(value: &impl serde::Serialize) -> String {
 
 /// One object a line, by `docs/scan.schema.json`.
 pub(crate) fn json(out: &mut impl Write, scan: &Scan) -> io::Result<()> {
-    for incident in &scan.incidents {
+    for Found { incident, .. } in &scan.incidents {
         writeln!(out, "{}", incident_line(incident, scan.now))?;
     }
     writeln!(out, "{}", summary_line(scan))

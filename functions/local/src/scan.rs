@@ -17,21 +17,25 @@ use assessment::{
 use chrono::{DateTime, TimeDelta, Utc};
 use eventlog::audit_trail::TamperingRow;
 use futures::{StreamExt as _, stream};
-use incident::Incident;
+use incident::{Alert, Incident};
 use pipeline::{
     PipelineError,
     assess::assess_day,
     ingest::{IngestSettings, LandedObject, ingest},
 };
 use ports::{
-    Clock, FileOutcome, Ports, StoredConfiguration, SystemClock, Work,
+    Clock, FileOutcome, IncidentTable, Ports, StoredConfiguration, SystemClock, Which, Work,
+    disk::DiskIncidents,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryPublisher,
         MemoryQueue, MemorySchedules,
     },
 };
 
-use crate::files::{INPUT, LocalObjects};
+use crate::{
+    files::{INPUT, LocalObjects},
+    folder,
+};
 
 /// There is one reader here, and no other that could take a part of a file.
 fn settings() -> IngestSettings {
@@ -41,11 +45,17 @@ fn settings() -> IngestSettings {
 /// Bucket of what is kept while a scan runs.
 const RECORDS: &str = "records";
 
+/// An incident, and its newest message.
+pub(crate) struct Found {
+    pub(crate) incident: Incident,
+    pub(crate) news: Option<Alert>,
+}
+
 /// What a scan found.
 pub(crate) struct Scan {
     pub(crate) configuration: Configuration,
     pub(crate) now: DateTime<Utc>,
-    pub(crate) incidents: Vec<Incident>,
+    pub(crate) incidents: Vec<Found>,
     pub(crate) file_count: u64,
     /// Files that are no logs and are not meant to be, with the reason.
     pub(crate) ignored: Vec<(String, String)>,
@@ -71,9 +81,18 @@ pub(crate) async fn scan(
     configuration: Configuration,
     as_of: Option<DateTime<Utc>>,
     threads: NonZeroUsize,
+    keep: Option<&Path>,
 ) -> anyhow::Result<Scan> {
     let access = Arc::new(MemoryAccess::default());
-    let incidents = Arc::new(MemoryIncidents::default());
+    let incidents: Arc<dyn IncidentTable> = match keep {
+        Some(folder) => {
+            let incidents = folder::incidents(folder);
+            std::fs::create_dir_all(&incidents)
+                .with_context(|| format!("the folder {} cannot be made", incidents.display()))?;
+            Arc::new(DiskIncidents::new(incidents))
+        }
+        None => Arc::new(MemoryIncidents::default()),
+    };
     let queue = Arc::new(MemoryQueue::default());
     let clock: Arc<dyn Clock> = match as_of {
         Some(instant) => Arc::new(ManualClock::at(instant)),
@@ -85,7 +104,7 @@ pub(crate) async fn scan(
         access: access.clone(),
         joins: Arc::new(MemoryJoins::default()),
         queue: queue.clone(),
-        incidents: incidents.clone(),
+        incidents,
         catalog: Arc::new(MemoryCatalog::default()),
         // Nobody is woken here: a scan looks once.
         schedules: Arc::new(MemorySchedules::new(clock.clone())),
@@ -117,7 +136,7 @@ pub(crate) async fn scan(
     let mut scan = Scan {
         configuration,
         now,
-        incidents: incidents.incidents(),
+        incidents: found(&ports).await?,
         file_count: u64::try_from(files.len()).unwrap_or(u64::MAX),
         ignored: Vec::new(),
         unread,
@@ -131,13 +150,30 @@ pub(crate) async fn scan(
         delivery: delivery(&access, now),
         tampering: access.all_tampering(),
     };
-    scan.incidents.sort_by(|a, b| {
-        let order =
-            |incident: &Incident| (incident.findings.severity.level, incident.findings.score);
-        order(b).cmp(&order(a)).then_with(|| a.incident_id.cmp(&b.incident_id))
-    });
+    if let Some(folder) = keep {
+        folder::keep(folder, &stored, &access.all_days())?;
+    }
     scan.sum_up(&access);
     Ok(scan)
+}
+
+/// The incidents, the worst first.
+async fn found(ports: &Ports) -> anyhow::Result<Vec<Found>> {
+    let mut all = Vec::new();
+    for incident_id in ports.incidents.list(Which::All).await? {
+        if let Some(incident) = ports.incidents.incident(&incident_id).await? {
+            let alerts = ports.incidents.alerts(&incident_id).await?;
+            let of_the_incident = alerts.into_iter().filter(|alert| alert.clock.is_none());
+            let news = of_the_incident.max_by_key(|alert| alert.due_at);
+            all.push(Found { incident, news });
+        }
+    }
+    all.sort_by(|a, b| {
+        let order = |found: &Found| (found.incident.severity(), found.incident.findings.score);
+        let by_name = || a.incident.incident_id.cmp(&b.incident.incident_id);
+        order(b).cmp(&order(a)).then_with(by_name)
+    });
+    Ok(all)
 }
 
 /// How the logs of each org have come.

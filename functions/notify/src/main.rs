@@ -5,40 +5,64 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use lambda::{
-    changes::owed_alerts,
+    changes::alerts_to_attend,
     environment::required,
     logging,
     metrics::{self, Metric},
     world::World,
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use pipeline::notify::publish_owed;
-use ports::Ports;
+use pipeline::notify::{Notified, attend, wake};
+use ports::{DueAlert, Ports, Wake};
+use serde::Deserialize;
+
+/// What this function is woken by.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Trigger {
+    /// The schedule of an alert.
+    Schedule(Wake),
+    /// Changed alerts, out of the stream of the incident table.
+    Stream(Event),
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
-    let world =
-        World::from_environment().await.with_incidents()?.with_catalog()?.with_publisher()?;
-    let ports = world.ports();
+    let world = World::from_environment().await.with_incidents()?.with_catalog()?;
+    let ports = world.with_publisher()?.with_schedules()?.ports();
     let environment = required("ENVIRONMENT")?;
-    run(service_fn(|event: LambdaEvent<Event>| handle(&ports, &environment, event.payload))).await
+    run(service_fn(|event: LambdaEvent<Trigger>| handle(&ports, &environment, event.payload))).await
 }
 
-/// Publishes each owed alert; reports the records from which to come again.
+/// Raises what is due where a schedule says so, and sees to each alert that changed.
+///
+/// A wake-up that fails is an error, so that it comes again. Of a batch the records are told from which to come again.
 async fn handle(
     ports: &Ports,
     environment: &str,
-    event: Event,
+    trigger: Trigger,
 ) -> Result<DynamoDbEventResponse, Error> {
     let mut response = DynamoDbEventResponse::default();
-    for ((incident_id, alert_id), sequence_number) in owed_alerts(&event) {
-        if let Err(error) = publish_owed(ports, &incident_id, &alert_id).await {
-            tracing::error!(%incident_id, alert_id, %error, "an alert could not be published");
-            metrics::count(environment, ports.clock.now(), &[(Metric::WorkFailed, 1)]);
-            let mut failure = DynamoDbBatchItemFailure::default();
-            failure.item_identifier = Some(sequence_number);
-            response.batch_item_failures.push(failure);
+    let event = match trigger {
+        Trigger::Stream(event) => event,
+        Trigger::Schedule(Wake { due: DueAlert { incident_id, alert_id } }) => {
+            wake(ports, &incident_id, &alert_id).await?;
+            return Ok(response);
+        }
+    };
+    let count = |metric| metrics::count(environment, ports.clock.now(), &[(metric, 1)]);
+    for ((incident_id, alert_id), sequence_number) in alerts_to_attend(&event) {
+        match attend(ports, &incident_id, &alert_id).await {
+            Ok(Notified::NotScheduled) => count(Metric::SchedulesNotMade),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%incident_id, alert_id, %error, "an alert could not be seen to");
+                count(Metric::WorkFailed);
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = Some(sequence_number);
+                response.batch_item_failures.push(failure);
+            }
         }
     }
     Ok(response)

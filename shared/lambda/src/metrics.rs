@@ -18,6 +18,12 @@ pub enum Metric {
     AlertsOwed,
     /// Alerts that had to be raised once more, because they were not published in time.
     AlertsUnsent,
+    /// Reminders for which no schedule could be made; the sweep still watches them.
+    SchedulesNotMade,
+    /// The heads of all timelines were put away and the daily notice went out. Its absence is an alarm.
+    AttestHeartbeat,
+    /// Timelines that are not whole.
+    ChainsBroken,
     /// Rows that could not be read.
     RowsQuarantined,
     /// Rows that were read.
@@ -40,6 +46,9 @@ impl Metric {
             Self::ObligationsOverdue => "ObligationsOverdue",
             Self::AlertsOwed => "AlertsOwed",
             Self::AlertsUnsent => "AlertsUnsent",
+            Self::SchedulesNotMade => "SchedulesNotMade",
+            Self::AttestHeartbeat => "AttestHeartbeat",
+            Self::ChainsBroken => "ChainsBroken",
             Self::RowsQuarantined => "RowsQuarantined",
             Self::RowsRead => "RowsRead",
             Self::Gaps => "Gaps",

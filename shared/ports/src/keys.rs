@@ -44,6 +44,9 @@ pub const ALERT_STATE: &str = "state";
 /// Its value while the alert waits for publication.
 pub const ALERT_OWED: &str = "owed";
 
+/// Its value while the alert waits for its time.
+pub const ALERT_SCHEDULED: &str = "scheduled";
+
 /// Partition of everything about an agent in an org.
 pub fn agent_partition(org_id: &str, agent: &AgentKey) -> String {
     format!("{AGENT}{org_id}#{}", agent.as_str())

@@ -64,7 +64,13 @@ impl DynamoIncidents {
                     (ATTENTION, text(keys::sortable(at))),
                 ]
             });
-            let state = if alert.is_owed() { keys::ALERT_OWED } else { "other" };
+            let state = if alert.is_owed() {
+                keys::ALERT_OWED
+            } else if alert.is_scheduled() {
+                keys::ALERT_SCHEDULED
+            } else {
+                "other"
+            };
             let attributes =
                 attention.into_iter().flatten().chain([(keys::ALERT_STATE, text(state))]);
             let sort = keys::alert_sort(&alert.alert_id);
