@@ -104,7 +104,7 @@ impl Case {
                 self.publish(alert_id, message_id, *repeat_at, entry.at);
             }
             Event::Acknowledged { alert_ids } => {
-                self.incident.acknowledged_at.get_or_insert(entry.at);
+                self.incident.acknowledged_at = Some(entry.at);
                 self.each(alert_ids, |alert| {
                     alert.acknowledged_at.get_or_insert(entry.at);
                     alert.quieten();
@@ -234,8 +234,8 @@ impl Incident {
                     self.decided(entry, id, *notify, reason);
                 }
             }
-            Event::DecisionLifted { regime_id, .. } => {
-                self.not_notified.remove(regime_id);
+            Event::DecisionsLifted { reasons } => {
+                self.not_notified.retain(|regime_id, _| !reasons.contains_key(regime_id));
             }
             Event::NotificationSent { regime_ids, notification } => {
                 for regime_id in regime_ids {

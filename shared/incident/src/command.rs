@@ -8,8 +8,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    Case, Change, CommandMark, Deciding, Event, Incident, IncidentId, Notification, Part,
-    RiskLevel, Status, draft::Draft, timeline::digest,
+    Alert, AlertState, Case, Change, CommandMark, Deciding, Event, Incident, IncidentId,
+    Notification, Part, RiskLevel, Status, draft::Draft, timeline::digest,
 };
 
 /// Longest text that a command may hold; a timeline entry has to fit into one item of a table.
@@ -276,8 +276,11 @@ impl Case {
         let mut draft = Draft::of(self, by);
         draft.by_command(mark);
         let is_of_substance = event.is_of_substance();
+        let reopens = matches!(event, Event::Reopened { .. });
         draft.record(event);
-        if is_of_substance {
+        if reopens {
+            draft.judge_new_evidence(true);
+        } else if is_of_substance {
             draft.judge_and_tell();
         }
         Ok(Outcome::Changed(Box::new(draft.finish())))
@@ -376,18 +379,26 @@ impl Case {
 }
 
 impl Case {
-    /// Every message so far that nobody has acknowledged.
+    /// Everything so far: what would be sent again is not.
     fn acknowledge(&self) -> Result<Event, Refusal> {
-        let waiting =
-            self.alerts.values().filter(|alert| alert.is_out() && alert.acknowledged_at.is_none());
-        let alert_ids: Vec<String> = waiting.map(|alert| alert.alert_id.clone()).collect();
-        if alert_ids.is_empty() {
+        let acknowledged_at = self.incident.acknowledged_at;
+        let is_new = |alert: &Alert| match &alert.state {
+            AlertState::Owed { .. } => alert.acknowledged_at.is_none(),
+            AlertState::Published { at, .. } => acknowledged_at.is_none_or(|before| before < *at),
+            AlertState::Scheduled | AlertState::Withdrawn { .. } => false,
+        };
+        if !self.alerts.values().any(is_new) {
             let id = &self.incident.incident_id;
             return Err(Refusal::Pointless(format!(
                 "every message of {id} so far has been acknowledged; there is nothing to do"
             )));
         }
-        Ok(Event::Acknowledged { alert_ids })
+        let nags = |alert: &&Alert| {
+            alert.acknowledged_at.is_none()
+                && (alert.is_owed() || alert.is_out() && alert.attention_at().is_some())
+        };
+        let nagging = self.alerts.values().filter(nags);
+        Ok(Event::Acknowledged { alert_ids: nagging.map(|alert| alert.alert_id.clone()).collect() })
     }
 }
 

@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadlines::{Facts, Law, Organisation, ReminderPolicy, Stage};
 
 use crate::{
-    Alert, Case, Change, Clock, CommandMark, Event, PlannedAlert, TimelineEntry, TimelineHead,
-    timeline::Unchained,
+    Alert, AlertState, Case, Change, Clock, CommandMark, Event, PlannedAlert, TimelineEntry,
+    TimelineHead, timeline::Unchained,
 };
 
 /// Most alerts in one change: a transaction of DynamoDB holds 100 items, and the incident and entries of its timeline
 /// are among them. What does not fit comes with the next change.
-pub(crate) const ALERTS_MAX: usize = 80;
+pub(crate) const ALERTS_MAX: usize = 60;
 
 /// What decides duties and reminders beside the incident itself.
 #[derive(Clone, Debug)]
@@ -114,8 +114,11 @@ impl<'a> Draft<'a> {
             .filter(|alert| {
                 self.case.alerts.get(&alert.alert_id).is_none_or(|known| {
                     let moved = known.is_scheduled() && known.due_at != alert.due_at;
-                    let withdrawn = matches!(known.state, crate::AlertState::Withdrawn { .. });
-                    moved || withdrawn && alert.due_at > self.by.now
+                    // What was withdrawn while the clock stood still comes again if it runs again in time; that the
+                    // end has passed is always told.
+                    let withdrawn = matches!(known.state, AlertState::Withdrawn { .. });
+                    let in_time = alert.due_at > self.by.now || alert.stage == Stage::Overdue;
+                    moved || withdrawn && in_time
                 })
             })
             .map(planned)
@@ -164,8 +167,27 @@ impl<'a> Draft<'a> {
         self.by.now.checked_add_signed(TimeDelta::try_hours(i64::from(hours))?)
     }
 
+    /// Records the duties of every clock that has ended, each once, whichever decision finds it first.
+    fn record_overdue(&mut self) {
+        let incident = &self.case.incident;
+        let mut ended: BTreeMap<Clock, Vec<String>> = BTreeMap::new();
+        for duty in incident.running() {
+            let id = &duty.regime_id;
+            if let Some(clock) = Clock::of(duty)
+                && clock.ends_at <= self.by.now
+                && !incident.overdue_since.contains_key(id)
+            {
+                ended.entry(clock).or_default().push(id.clone());
+            }
+        }
+        for (clock, regime_ids) in ended {
+            self.record(Event::ObligationsOverdue { regime_ids, clock });
+        }
+    }
+
     /// The change, to be written whole or not at all.
     pub(crate) fn finish(mut self) -> Change {
+        self.record_overdue();
         self.plan_reminders();
         let Self { case, version, entries, touched, .. } = self;
         let alerts = touched.iter().filter_map(|id| case.alerts.get(id)).cloned().collect();

@@ -132,12 +132,10 @@ pub enum Event {
         /// On what ground.
         reason: String,
     },
-    /// A decision not to notify no longer holds, because what it rested on has changed.
-    DecisionLifted {
-        /// The duty.
-        regime_id: String,
-        /// What has changed.
-        reason: String,
+    /// Decisions not to notify no longer hold, because what they rested on has changed.
+    DecisionsLifted {
+        /// What has changed, by duty.
+        reasons: BTreeMap<String, String>,
     },
     /// A notification was sent.
     NotificationSent {

@@ -210,7 +210,7 @@ pub struct Incident {
     /// Who sees to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_to: Option<String>,
-    /// When a person first acknowledged a message of it.
+    /// When a person last acknowledged messages of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// When a person first said that it is a personal data breach.

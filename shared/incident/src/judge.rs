@@ -162,7 +162,7 @@ impl Draft<'_> {
         let incident = &self.case.incident;
         let risk = incident.risk.as_ref().map(|risk| risk.value);
         let severity = incident.severity();
-        let lifted: Vec<(String, String)> = incident
+        let reasons: BTreeMap<String, String> = incident
             .not_notified
             .iter()
             .filter_map(|(regime_id, decision)| {
@@ -184,9 +184,9 @@ impl Draft<'_> {
                 Some((regime_id.clone(), reason))
             })
             .collect();
-        let is_any = !lifted.is_empty();
-        for (regime_id, reason) in lifted {
-            self.record(Event::DecisionLifted { regime_id, reason });
+        let is_any = !reasons.is_empty();
+        if is_any {
+            self.record(Event::DecisionsLifted { reasons });
         }
         is_any
     }

@@ -1,6 +1,6 @@
 //! How an incident opens, grows, is announced, reminds and falls overdue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use assessment::findings::Findings;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -140,7 +140,6 @@ impl Case {
         due.truncate(ALERTS_MAX);
         let mut owed = BTreeMap::new();
         let mut withdrawn = BTreeMap::new();
-        let mut ended = BTreeSet::new();
         for alert in due {
             // Of news each is another; of a clock the later message says what the earlier one would.
             let newer = alert
@@ -155,7 +154,6 @@ impl Case {
                 let reason = format!("{newer} speaks of the same clock and is more urgent");
                 withdrawn.insert(id, reason);
             } else {
-                ended.extend(alert.clock.filter(|_| alert.stage == Stage::Overdue));
                 owed.insert(id, (by.now - alert.due_at).num_seconds());
             }
         }
@@ -165,9 +163,6 @@ impl Case {
         let mut draft = Draft::of(self, by);
         if !withdrawn.is_empty() {
             draft.record(Event::AlertsWithdrawn { reasons: withdrawn });
-        }
-        for clock in ended {
-            draft.record_overdue(clock);
         }
         if !owed.is_empty() {
             draft.record(Event::AlertsOwed { late_seconds: owed });
@@ -214,7 +209,7 @@ impl Case {
 }
 
 impl Draft<'_> {
-    fn judge_new_evidence(&mut self, reopened: bool) {
+    pub(crate) fn judge_new_evidence(&mut self, reopened: bool) {
         let is_news = self.judge();
         let incident = &self.case.incident;
         if incident.status.is_done() {
@@ -228,20 +223,6 @@ impl Draft<'_> {
             self.owe_news(Stage::Worsened);
         } else if is_news {
             self.owe_news(Stage::DutiesChanged);
-        }
-    }
-
-    /// Records the duties of a clock that has ended, each once.
-    fn record_overdue(&mut self, clock: Clock) {
-        let incident = &self.case.incident;
-        let regime_ids: Vec<String> = incident
-            .running_with(clock)
-            .into_iter()
-            .map(|duty| duty.regime_id.clone())
-            .filter(|id| !incident.overdue_since.contains_key(id))
-            .collect();
-        if !regime_ids.is_empty() {
-            self.record(Event::ObligationsOverdue { regime_ids, clock });
         }
     }
 }

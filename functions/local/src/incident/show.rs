@@ -102,7 +102,7 @@ impl Page<'_> {
             writeln!(out, "Assigned to {assignee}")?;
         }
         match incident.acknowledged_at {
-            Some(at) => writeln!(out, "First acknowledged {}", self.at(at))?,
+            Some(at) => writeln!(out, "Last acknowledged {}", self.at(at))?,
             None => writeln!(out, "Nobody has acknowledged a message")?,
         }
         for part in incident.parts.keys() {

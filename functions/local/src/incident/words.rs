@@ -59,8 +59,10 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
             let what = if *notify { "to be notified" } else { "not to be notified" };
             format!("{what}: {}: {reason}", regime_ids.join(", "))
         }
-        Event::DecisionLifted { regime_id, reason } => {
-            format!("the decision not to notify {regime_id} no longer holds: {reason}")
+        Event::DecisionsLifted { reasons } => {
+            let each: Vec<String> =
+                reasons.iter().map(|(duty, reason)| format!("{duty}: {reason}")).collect();
+            format!("decisions not to notify no longer hold: {}", each.join("; "))
         }
         Event::NotificationSent { regime_ids, notification } => format!(
             "notified: {}: to {} at {}{}",
