@@ -28,6 +28,8 @@ mod policy;
 pub mod rejudge;
 pub mod remind;
 
+pub use policy::policy;
+
 use std::sync::Arc;
 
 use deadlines::LawError;
