@@ -119,6 +119,14 @@ impl ConfigurationFiles {
         if problems.is_empty() { Ok(files) } else { Err(ConfigurationError { problems }) }
     }
 
+    /// Which of [`Self::NAMES`] no file of a folder bears. Files that may be absent are not missed.
+    pub fn missing_from<'name>(
+        files: impl IntoIterator<Item = &'name str>,
+    ) -> impl Iterator<Item = &'static str> {
+        let found: BTreeSet<&str> = files.into_iter().filter_map(Self::stem).collect();
+        Self::NAMES.into_iter().filter(move |name| !found.contains(name))
+    }
+
     /// Which of [`Self::NAMES`] and [`Self::OPTIONAL_NAMES`] a file's name means.
     pub fn stem(name: &str) -> Option<&'static str> {
         let name = name.rsplit(['/', '\\']).next().unwrap_or(name);

@@ -520,3 +520,15 @@ fn the_numbers_of_targets_and_reminders_have_bounds() {
     insta::assert_snapshot!(problems("{remaining_percent: []}", "{}"), @"law.yaml:56:19: reminders.by_regime.eu-gdpr-33-1 plans nothing; add `remaining_percent:` or `remaining_minutes:`, `[]` for no reminder before the end");
     insta::assert_snapshot!(problems("{remaining_percent: []}", ""), @"law.yaml:56:17: reminders.by_regime.eu-gdpr-33-1 is empty, not a mapping of keys to values; give it the keys remaining_percent, remaining_minutes, repeat_hours");
 }
+
+#[test]
+fn the_file_of_the_law_is_neither_missed_nor_counted_for_another() {
+    let missing = |files: &[&str]| {
+        ConfigurationFiles::missing_from(files.iter().copied()).collect::<Vec<_>>()
+    };
+    let four = ["orgs.yml", "organisation.yaml", "recipients.yaml", "data-map.json"];
+    assert_eq!(missing(&four), ["agents"]);
+    assert_eq!(missing(&[&four[..], &["law.yaml"]].concat()), ["agents"]);
+    assert_eq!(missing(&[&four[..], &["agents.yaml"]].concat()), [""; 0]);
+    assert_eq!(missing(&["README.md"]).len(), 5);
+}
