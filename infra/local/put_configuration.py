@@ -9,6 +9,7 @@ import sys
 import boto3
 
 NAMES = ("organisation.yaml", "orgs.yaml", "recipients.yaml", "data-map.yaml", "agents.yaml")
+OPTIONAL_NAMES = ("law.yaml",)
 
 
 def main():
@@ -17,7 +18,14 @@ def main():
     if missing:
         sys.exit(f"{folder} lacks {', '.join(missing)}: copy them from infra/config and fill them in")
     client = boto3.client("s3")
-    for name in NAMES:
+    # What may be there comes first, and what is gone goes first: the files that must be there call for a look at all
+    # of them, and a first configuration is in force once they are complete.
+    there = [name for name in OPTIONAL_NAMES if (folder / name).is_file()]
+    for name in OPTIONAL_NAMES:
+        if name not in there and client.list_objects_v2(Bucket=bucket, Prefix=name).get("Contents"):
+            client.delete_object(Bucket=bucket, Key=name)
+            print(f"took s3://{bucket}/{name} away: the folder has none")
+    for name in (*there, *NAMES):
         client.put_object(Bucket=bucket, Key=name, Body=(folder / name).read_bytes(), ContentType="application/yaml")
         print(f"put s3://{bucket}/{name}")
 

@@ -34,6 +34,8 @@ const CATALOG_TIMEOUT: Duration = Duration::from_secs(30);
 /// The files of a configuration folder.
 const CONFIGURATION_FILES: [&str; 5] =
     ["organisation.yaml", "orgs.yaml", "recipients.yaml", "data-map.yaml", "agents.yaml"];
+/// The one that may be there. It goes first: a configuration is in force once the five are complete.
+const OPTIONAL_CONFIGURATION_FILE: &str = "law.yaml";
 
 /// What the stack says of itself after it was deployed.
 #[derive(Clone, Debug, Deserialize)]
@@ -194,7 +196,8 @@ impl LocalStack {
     /// When the configuration does not hold up, or the catalog does not load it in time.
     pub async fn put_configuration(&self, folder: &Path) -> Result<()> {
         let mut files = Vec::new();
-        for name in CONFIGURATION_FILES {
+        let optional = Some(OPTIONAL_CONFIGURATION_FILE).filter(|name| folder.join(name).is_file());
+        for name in optional.into_iter().chain(CONFIGURATION_FILES) {
             let path = folder.join(name);
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;

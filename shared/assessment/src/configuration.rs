@@ -1,4 +1,4 @@
-//! The configuration folder: five files of YAML or JSON, read whole or refused whole.
+//! The configuration folder: five files of YAML or JSON and a sixth that may be there, read whole or refused whole.
 //!
 //! Every mistake in every file is reported at once, as `agents.yaml:23:5: what is wrong; what to do`. A word
 //! that is not known is answered with the nearest one that is.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
+use deadlines::{Law, LawSettings, Places};
 use eventlog::{
     attribution::{AgentDirectory, RegisteredIdentity},
     event_type::EventType,
@@ -23,6 +24,12 @@ use crate::{
     registry::{Agent, Day, Hours, Identity, IdentityKind, LawfulBasis, Purpose, Registry},
     section::{Section, quoted, scalar, word},
 };
+
+mod asked;
+mod duties;
+mod facts;
+mod law;
+mod place;
 
 /// One file as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,19 +53,23 @@ pub struct ConfigurationFiles {
     pub agents: ConfigurationFile,
     /// `data-map`: what the objects hold.
     pub data_map: ConfigurationFile,
+    /// `law`: what the customer declares of law; absent where the defaults stand.
+    pub law: Option<ConfigurationFile>,
 }
 
 impl ConfigurationFiles {
-    /// The names that the five files bear, without ending.
+    /// The names of the files that must be there, without ending.
     pub const NAMES: [&str; 5] = ["organisation", "orgs", "recipients", "agents", "data-map"];
+    /// The names of the files that may be there.
+    pub const OPTIONAL_NAMES: [&str; 1] = ["law"];
     /// The endings that are read.
     pub const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
-    /// Picks the five files out of a folder's files, given as name (a path or key is fine) and text. Files of
+    /// Picks the files of a configuration out of a folder's files, given as name (a path or key is fine) and text. Files of
     /// other names are left alone.
     ///
     /// # Errors
-    /// When one is missing, or stands there twice with different endings.
+    /// When one that must be there is missing, or one stands there twice with different endings.
     pub fn from_folder(
         files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigurationError> {
@@ -84,6 +95,8 @@ impl ConfigurationFiles {
                 }
             }
         }
+        let [law] = Self::OPTIONAL_NAMES;
+        let law = found.remove(law);
         let mut take = |stem: &'static str| {
             found.remove(stem).unwrap_or_else(|| {
                 problems.push(trouble(
@@ -101,18 +114,27 @@ impl ConfigurationFiles {
             recipients: take(recipients),
             agents: take(agents),
             data_map: take(data_map),
+            law,
         };
         if problems.is_empty() { Ok(files) } else { Err(ConfigurationError { problems }) }
     }
 
-    /// Which of [`Self::NAMES`] a file's name means.
+    /// Which of [`Self::NAMES`] no file of a folder bears. Files that may be absent are not missed.
+    pub fn missing_from<'name>(
+        files: impl IntoIterator<Item = &'name str>,
+    ) -> impl Iterator<Item = &'static str> {
+        let found: BTreeSet<&str> = files.into_iter().filter_map(Self::stem).collect();
+        Self::NAMES.into_iter().filter(move |name| !found.contains(name))
+    }
+
+    /// Which of [`Self::NAMES`] and [`Self::OPTIONAL_NAMES`] a file's name means.
     pub fn stem(name: &str) -> Option<&'static str> {
         let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let (stem, ending) = name.rsplit_once('.')?;
         if !Self::ENDINGS.contains(&ending) {
             return None;
         }
-        Self::NAMES.into_iter().find(|known| *known == stem)
+        Self::NAMES.into_iter().chain(Self::OPTIONAL_NAMES).find(|known| *known == stem)
     }
 }
 
@@ -130,6 +152,9 @@ pub struct Configuration {
     pub registry: Registry,
     /// What the objects hold.
     pub data_map: DataMap,
+    /// What the customer declares of law.
+    #[serde(default)]
+    pub law: LawSettings,
 }
 
 /// The organisation that answers for the data: the controller of GDPR Art. 4(7).
@@ -139,6 +164,9 @@ pub struct Organisation {
     pub name: String,
     /// Country of its establishment, ISO 3166-1 alpha-2; decides which authority is told.
     pub country: String,
+    /// The part of the country that says which authority, where the country has several: as the law data calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Deadlines are shown in this zone beside UTC.
     pub time_zone: Tz,
     /// Stands in every alert, so that a drill is never taken for the real thing.
@@ -167,6 +195,10 @@ pub struct Org {
     /// Kinds of log that have to come from it: a week without one is a blind spot.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub expected_logs: BTreeSet<EventType>,
+    /// Where the persons in it live: countries by ISO 3166-1 alpha-2, or parts of them by ISO 3166-2, as `US-CA`, which
+    /// implies the country. A country that stands here alone says nothing of its parts. Empty where nobody has said.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub subject_countries: BTreeSet<String>,
 }
 
 /// Whether real data lives in an org.
@@ -210,13 +242,25 @@ impl Configuration {
     /// # Errors
     /// With every problem of every file, in the order of files and lines.
     pub fn parse(files: &ConfigurationFiles) -> Result<Self, ConfigurationError> {
+        let law = Law::embedded().map_err(|error| ConfigurationError {
+            problems: vec![Problem {
+                file: "the law data".to_owned(),
+                line: 1,
+                column: 1,
+                reason: error.to_string(),
+                remedy: "this version was built wrongly; install another".to_owned(),
+            }],
+        })?;
         let mut problems = Vec::new();
-        let organisation = read(&files.organisation, &mut problems, organisation);
+        let organisation = read(&files.organisation, &mut problems, |node, problems| {
+            organisation(node, law.places(), problems)
+        });
         // An org with a mistake of its own is still declared: its mistake is told once, not at every mention.
         let mut declared = Seen::default();
-        let orgs =
-            read(&files.orgs, &mut problems, |node, problems| orgs(node, &mut declared, problems))
-                .unwrap_or_default();
+        let orgs = read(&files.orgs, &mut problems, |node, problems| {
+            orgs(node, law.places(), &mut declared, problems)
+        })
+        .unwrap_or_default();
         let org_ids = declared.names();
         let recipients = read(&files.recipients, &mut problems, |node, problems| {
             recipients(node, &org_ids, problems)
@@ -224,11 +268,17 @@ impl Configuration {
         let registry =
             read(&files.agents, &mut problems, |node, problems| registry(node, &org_ids, problems));
         let data_map = read(&files.data_map, &mut problems, data_map);
-        match (organisation, recipients, registry, data_map) {
-            (Some(organisation), Some(recipients), Some(registry), Some(data_map))
+        let law = match &files.law {
+            Some(file) => {
+                read(file, &mut problems, |node, problems| law::law(node, &law, problems))
+            }
+            None => Some(LawSettings::default()),
+        };
+        match (organisation, recipients, registry, data_map, law) {
+            (Some(organisation), Some(recipients), Some(registry), Some(data_map), Some(law))
                 if problems.is_empty() =>
             {
-                Ok(Self { organisation, orgs, recipients, registry, data_map })
+                Ok(Self { organisation, orgs, recipients, registry, data_map, law })
             }
             _ => Err(ConfigurationError { problems }),
         }
@@ -267,10 +317,11 @@ fn read<T>(
     shaped
 }
 
-fn organisation(node: &Node, problems: &mut Problems<'_>) -> Option<Organisation> {
-    const KEYS: [&str; 7] = [
+fn organisation(node: &Node, places: &Places, problems: &mut Problems<'_>) -> Option<Organisation> {
+    const KEYS: [&str; 8] = [
         "name",
         "country",
+        "region",
         "time_zone",
         "environment",
         "data_protection_officer",
@@ -279,18 +330,10 @@ fn organisation(node: &Node, problems: &mut Problems<'_>) -> Option<Organisation
     ];
     let section = Section::open(node, String::new(), &KEYS, problems)?;
     let name = section.text("name", problems);
-    let country = section.text("country", problems).filter(|country| {
-        let fits = country.text.len() == 2
-            && country.text.chars().all(|character| character.is_ascii_uppercase());
-        if !fits {
-            problems.add(
-                country.at,
-                format!("country: {} is no country code", quoted(&country.text)),
-                "write two capital letters, ISO 3166-1 alpha-2, as in DE",
-            );
-        }
-        fits
-    });
+    let country = place::country(&section, "country", places, problems);
+    let region = country
+        .as_deref()
+        .and_then(|country| place::authority_region(&section, country, places, problems));
     let time_zone = section.time_zone("time_zone", problems);
     let environment = section.text("environment", problems).filter(|environment| {
         let fits = is_slug(&environment.text, 32);
@@ -311,7 +354,8 @@ fn organisation(node: &Node, problems: &mut Problems<'_>) -> Option<Organisation
     }
     Some(Organisation {
         name: name?.text,
-        country: country?.text,
+        country: country?,
+        region,
         time_zone: time_zone?,
         environment: environment?.text,
         data_protection_officer: officer?.text,
@@ -323,12 +367,18 @@ fn organisation(node: &Node, problems: &mut Problems<'_>) -> Option<Organisation
 const ORG_KINDS: [(&str, OrgKind); 2] =
     [("production", OrgKind::Production), ("sandbox", OrgKind::Sandbox)];
 
-fn orgs(node: &Node, seen: &mut Seen, problems: &mut Problems<'_>) -> Option<Vec<Org>> {
+fn orgs(
+    node: &Node,
+    places: &Places,
+    seen: &mut Seen,
+    problems: &mut Problems<'_>,
+) -> Option<Vec<Org>> {
+    const KEYS: [&str; 6] =
+        ["org_id", "name", "kind", "time_zone", "expected_logs", "subject_countries"];
     let file = Section::open(node, String::new(), &["orgs"], problems)?;
     let mut orgs = Vec::new();
     for (index, node) in file.list("orgs", problems).iter().enumerate() {
-        let keys = ["org_id", "name", "kind", "time_zone", "expected_logs"];
-        let Some(section) = Section::open(node, format!("orgs[{index}]"), &keys, problems) else {
+        let Some(section) = Section::open(node, format!("orgs[{index}]"), &KEYS, problems) else {
             continue;
         };
         let org_id = section.text("org_id", problems).and_then(|text| {
@@ -344,13 +394,31 @@ fn orgs(node: &Node, seen: &mut Seen, problems: &mut Problems<'_>) -> Option<Vec
             &section.place("expected_logs"),
             problems,
         );
+        let subject_countries = subject_countries(&section, places, problems);
         if let (Some(org_id), Some(name), Some(kind), Some(time_zone)) =
             (org_id, name, kind, time_zone)
         {
-            orgs.push(Org { org_id, name: name.text, kind, time_zone, expected_logs });
+            let name = name.text;
+            orgs.push(Org { org_id, name, kind, time_zone, expected_logs, subject_countries });
         }
     }
     Some(orgs)
+}
+
+fn subject_countries(
+    section: &Section<'_>,
+    places: &Places,
+    problems: &mut Problems<'_>,
+) -> BTreeSet<String> {
+    let path = section.place("subject_countries");
+    let mut seen = Seen::default();
+    let mut found = BTreeSet::new();
+    for node in section.optional_list("subject_countries", problems) {
+        let Some(code) = place::place(node, &path, places, problems) else { continue };
+        seen.first(&code.text, &path, code.at, problems);
+        found.insert(code.text);
+    }
+    found
 }
 
 const LEVELS: [(&str, SeverityLevel); 5] = [

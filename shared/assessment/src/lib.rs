@@ -13,6 +13,9 @@
 //! changes nothing, and one more row never lowers a weight or the score. There is no clock, no I/O and no
 //! configuration beyond what is handed in.
 //!
+//! [`deadlines`] is here for the words of the configuration only: what a customer declares of law is checked against
+//! the law data and kept as [`deadlines::LawSettings`]. The judgement of accesses does not look at it.
+//!
 //! Nothing here holds personal data: object, field and purpose names, ids and counts only. A name that cannot
 //! be an object's is not repeated in any sentence.
 //!

@@ -1,5 +1,7 @@
 //! A mapping of a configuration file, read key by key, with every mistake collected.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     document::{Node, Position, Text, Value},
     problem::{Problems, nearest, suggest},
@@ -21,21 +23,44 @@ impl<'node> Section<'node> {
         known: &[&str],
         problems: &mut Problems<'_>,
     ) -> Option<Self> {
+        let remedy = format!("give it the keys {}", known.join(", "));
+        let section = Self::of_mapping(node, path, remedy, problems)?;
+        for (key, _) in section.entries {
+            if !known.contains(&key.text.as_str()) {
+                let reason = format!("{} is not known", section.place(&key.text));
+                problems.add(key.at, reason, suggest(&key.text, known));
+            }
+        }
+        Some(section)
+    }
+
+    /// Opens `node` as a mapping whose keys are names, which the caller looks at. Repeated ones become problems.
+    pub(crate) fn open_any(
+        node: &'node Node,
+        path: String,
+        problems: &mut Problems<'_>,
+    ) -> Option<Self> {
+        Self::of_mapping(node, path, "write `name: value` below it".to_owned(), problems)
+    }
+
+    fn of_mapping(
+        node: &'node Node,
+        path: String,
+        remedy: String,
+        problems: &mut Problems<'_>,
+    ) -> Option<Self> {
         let Value::Mapping(entries) = &node.value else {
             let subject = if path.is_empty() { "the file".to_owned() } else { path };
             problems.add(
                 node.at,
                 format!("{subject} is {}, not a mapping of keys to values", node.value.kind()),
-                format!("give it the keys {}", known.join(", ")),
+                remedy,
             );
             return None;
         };
         let section = Self { path, at: node.at, entries };
         for (index, (key, _)) in entries.iter().enumerate() {
             let place = section.place(&key.text);
-            if !known.contains(&key.text.as_str()) {
-                problems.add(key.at, format!("{place} is not known"), suggest(&key.text, known));
-            }
             if let Some((first, _)) =
                 entries.iter().take(index).find(|(other, _)| other.text == key.text)
             {
@@ -52,6 +77,11 @@ impl<'node> Section<'node> {
     /// Where the mapping starts.
     pub(crate) fn at(&self) -> Position {
         self.at
+    }
+
+    /// The path from the top of the file.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// The full path of a key.
@@ -210,7 +240,12 @@ pub(crate) fn scalar(node: &Node, place: &str, problems: &mut Problems<'_>) -> O
     }
 }
 
-fn sequence<'node>(node: &'node Node, place: &str, problems: &mut Problems<'_>) -> &'node [Node] {
+/// The items of `node`, which must be a list.
+pub(crate) fn sequence<'node>(
+    node: &'node Node,
+    place: &str,
+    problems: &mut Problems<'_>,
+) -> &'node [Node] {
     if let Value::Sequence(items) = &node.value {
         items
     } else {
@@ -221,6 +256,27 @@ fn sequence<'node>(node: &'node Node, place: &str, problems: &mut Problems<'_>) 
         );
         &[]
     }
+}
+
+/// `text` as a whole number of a range.
+pub(crate) fn whole_number(
+    text: &Text,
+    place: &str,
+    range: RangeInclusive<u32>,
+    problems: &mut Problems<'_>,
+) -> Option<u32> {
+    let found = text.text.parse().ok().filter(|number| range.contains(number));
+    if found.is_none() {
+        let (first, last) = range.into_inner();
+        let bounds =
+            if last == u32::MAX { String::new() } else { format!(" from {first} to {last}") };
+        problems.add(
+            text.at,
+            format!("{place}: {} is no whole number{bounds}", quoted(&text.text)),
+            "write digits only",
+        );
+    }
+    found
 }
 
 /// `text` as one of `words`.

@@ -406,6 +406,11 @@ impl Law {
         self.base.content.get(content_ref)
     }
 
+    /// The content lists that regimes can name, in the order of their names.
+    pub fn content_refs(&self) -> impl Iterator<Item = &str> {
+        self.base.content.keys().map(String::as_str)
+    }
+
     fn and_regimes(mut self, regimes: Vec<Regime>) -> Result<Self, LawError> {
         let mut known: BTreeSet<String> =
             self.regimes.iter().map(|regime| regime.id.clone()).collect();

@@ -23,6 +23,7 @@
 //!
 //! This computes; it does not give legal advice.
 
+mod asked;
 mod calendar;
 mod condition;
 mod counting;
@@ -33,9 +34,11 @@ mod obligation;
 mod page;
 mod places;
 mod reminders;
+mod settings;
 mod target;
 mod trigger;
 
+pub use asked::{AskedFact, FactForm};
 pub use calendar::{Closure, Holidays, MonthDay, Weekend};
 pub use condition::{Answer, Condition, Ground};
 pub use counting::{CountingRule, CountingRules, Method};
@@ -48,7 +51,8 @@ pub use obligation::{
     LocalDue, Obligation, Organisation, Standing, obligations, obligations_after,
 };
 pub use page::law_page;
-pub use places::{Authority, Places};
+pub use places::{Authority, Places, country_of};
 pub use reminders::{Reminder, ReminderPlan, ReminderPolicy, Stage, reminders};
+pub use settings::LawSettings;
 pub use target::{InternalTarget, InternalTargets, TargetBasis};
 pub use trigger::TriggerKind;

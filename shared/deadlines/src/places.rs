@@ -42,6 +42,8 @@ pub struct Places {
     groups: BTreeMap<String, BTreeSet<String>>,
     holiday_calendars: BTreeMap<String, String>,
     time_zones: BTreeMap<String, Tz>,
+    names: BTreeMap<String, String>,
+    countries_by_region: BTreeSet<String>,
     authorities: Vec<Authority>,
 }
 
@@ -53,6 +55,10 @@ struct PlacesFile {
     groups: BTreeMap<String, BTreeSet<String>>,
     holiday_calendars: BTreeMap<String, String>,
     time_zones: BTreeMap<String, Tz>,
+    /// Every country: the codes are those of the time zone database (`iso3166.tab`), the names those of Unicode CLDR.
+    countries: BTreeMap<String, String>,
+    /// The parts of the countries in which they have laws of their own: ISO 3166-2.
+    regions: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -68,8 +74,46 @@ impl Places {
         let places: PlacesFile = LawError::reading("places.json", EMBEDDED_PLACES)?;
         let AuthoritiesFile { authorities, .. } =
             LawError::reading("authorities.json", EMBEDDED_AUTHORITIES)?;
-        let PlacesFile { groups, holiday_calendars, time_zones, .. } = places;
-        Ok(Self { groups, holiday_calendars, time_zones, authorities })
+        let PlacesFile { groups, holiday_calendars, time_zones, countries, regions, .. } = places;
+        let countries_by_region = regions.keys().map(|code| country_of(code).to_owned()).collect();
+        let mut names = countries;
+        names.extend(regions);
+        Ok(Self { groups, holiday_calendars, time_zones, names, countries_by_region, authorities })
+    }
+
+    /// Whether `code` is a place: a country by ISO 3166-1 alpha-2, as `DE`, or a part of one by ISO 3166-2, as `US-CA`.
+    /// Of a country whose parts have laws of their own the part must be one that there is; of any other, where no law
+    /// looks at it, the form of the code is enough.
+    pub fn is_place(&self, code: &str) -> bool {
+        let country = country_of(code);
+        match code.split_once('-') {
+            _ if self.names.contains_key(code) => true,
+            Some((_, part)) => {
+                self.names.contains_key(country)
+                    && !self.countries_by_region.contains(country)
+                    && (1..=3).contains(&part.len())
+                    && part.chars().all(|character| {
+                        character.is_ascii_uppercase() || character.is_ascii_digit()
+                    })
+            }
+            None => false,
+        }
+    }
+
+    /// The places that have a name here, as `DE` with `Germany` and `US-CA` with `California`, by code.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(code, name)| (code.as_str(), name.as_str()))
+    }
+
+    /// The groups of countries, as `EU`.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
+    /// The words by which the authorities of a country are told apart, where it has several.
+    pub fn authority_regions(&self, country: &str) -> Vec<&str> {
+        let of_country = self.authorities.iter().filter(|known| known.country == country);
+        of_country.filter_map(|known| known.region.as_deref()).collect()
     }
 
     /// Whether a country belongs to a group, as `DE` to `EU`.
@@ -118,8 +162,8 @@ impl Places {
     }
 }
 
-/// `GB` of `GB-EAW`.
-pub(crate) fn country_of(place: &str) -> &str {
+/// The country of a place: `GB` of `GB-EAW`, and of `GB`.
+pub fn country_of(place: &str) -> &str {
     place.split_once('-').map_or(place, |(country, _)| country)
 }
 
@@ -143,6 +187,46 @@ mod tests {
         assert_eq!(names("GB-EAW", None), ["UK data protection regulator"]);
         assert_eq!(names("DE", None).len(), 18, "one of these, and a person must say which");
         assert!(names("US", None).is_empty());
+    }
+
+    #[test]
+    fn a_place_is_a_country_or_a_part_of_one() {
+        let places = Places::embedded().unwrap();
+        for code in ["DE", "GB", "NA", "US", "US-CA", "US-PR", "CA-QC", "DE-BY", "GB-ENG", "FR-75"]
+        {
+            assert!(places.is_place(code), "{code}");
+        }
+        for code in [
+            "", "D", "XX", "UK", "EU", "de", "US-", "US-XX", "US-ca", "CA-XX", "DE-", "DE-BAYE",
+            "XX-YY",
+        ] {
+            assert!(!places.is_place(code), "{code}");
+        }
+        assert_eq!(places.names().filter(|(code, _)| code.len() == 2).count(), 249);
+    }
+
+    #[test]
+    fn every_place_that_the_law_names_is_one() {
+        let law = crate::law::Law::embedded().unwrap();
+        let places = law.places();
+        // Free zones with laws of their own, and words of the law data: not ISO 3166.
+        let others = ["AE-ADGM", "AE-DIFC", "EEA", "EU", "US-STATES"];
+        for regime in &law.regimes {
+            let jurisdiction = &*regime.jurisdiction;
+            assert!(
+                places.is_place(jurisdiction) || others.contains(&jurisdiction),
+                "{jurisdiction}"
+            );
+        }
+        assert!(places.groups.values().flatten().all(|country| places.is_place(country)));
+    }
+
+    #[test]
+    fn authorities_of_one_country_are_told_apart_by_region() {
+        let places = Places::embedded().unwrap();
+        assert_eq!(places.authority_regions("DE").len(), 18);
+        assert!(places.authority_regions("DE").contains(&"Berlin"));
+        assert!(places.authority_regions("AT").is_empty());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Loaded {
         /// Counted from 1.
         version: u64,
     },
-    /// Nothing is in force yet, and files are still missing.
+    /// Nothing is in force yet, and files that must be there are still missing.
     Incomplete {
         /// How many.
         missing: usize,
@@ -35,7 +35,7 @@ pub enum Loaded {
     },
 }
 
-/// Loads the configuration from the five files in a bucket, all or none.
+/// Loads the configuration from the files in a bucket, all or none.
 ///
 /// What is in force is read before the files are: of two loaders that race, the one that read older files finds
 /// another version in force and starts over, so that older files never replace newer ones.
@@ -75,7 +75,8 @@ async fn put_in_force(
         return Ok(Some(Loaded::Unchanged { version: current.version }));
     }
     let now = ports.clock.now();
-    let missing = ConfigurationFiles::NAMES.len().saturating_sub(files.len());
+    let names = files.iter().map(|(name, _)| name.as_str());
+    let missing = ConfigurationFiles::missing_from(names).count();
     if current.is_none() && missing > 0 {
         // The files of a first configuration are put one by one; each but the last finds the others missing.
         tracing::info!(missing, "waiting for the rest of the first configuration");
@@ -101,7 +102,7 @@ async fn put_in_force(
     }
 }
 
-/// Reads the five files of a configuration, given as name and text.
+/// Reads the files of a configuration, given as name and text.
 pub fn parse(files: &[(String, String)]) -> std::result::Result<Configuration, ConfigurationError> {
     Configuration::parse(&ConfigurationFiles::from_folder(files.iter().cloned())?)
 }
