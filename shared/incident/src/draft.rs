@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadlines::{Facts, Law, Organisation, ReminderPolicy, Stage};
 
 use crate::{
-    Alert, Case, Change, Clock, CommandMark, Event, PlannedAlert, TimelineEntry, TimelineHead,
-    timeline::Unchained,
+    Alert, AlertState, Case, Change, Clock, CommandMark, Event, PlannedAlert, TimelineEntry,
+    TimelineHead, timeline::Unchained,
 };
 
 /// Most alerts in one change: a transaction of DynamoDB holds 100 items, and the incident and entries of its timeline
@@ -108,16 +108,10 @@ impl<'a> Draft<'a> {
     /// What lies behind already is left out, but for the overdue notice: whoever is told now is told how much time is
     /// left. A clock that stopped needs nothing: its messages are withdrawn when their time comes.
     pub(crate) fn plan_reminders(&mut self) {
-        let wanted = self.wanted_reminders();
-        let missing: Vec<PlannedAlert> = wanted
-            .into_values()
-            .filter(|alert| {
-                self.case.alerts.get(&alert.alert_id).is_none_or(|known| {
-                    let moved = known.is_scheduled() && known.due_at != alert.due_at;
-                    let withdrawn = matches!(known.state, crate::AlertState::Withdrawn { .. });
-                    moved || withdrawn && alert.due_at > self.by.now
-                })
-            })
+        let missing: Vec<PlannedAlert> = self
+            .wanted_reminders()
+            .into_iter()
+            .filter(|wanted| self.is_missing(wanted))
             .map(planned)
             .take(ALERTS_MAX.saturating_sub(self.touched.len()))
             .collect();
@@ -126,11 +120,21 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// By the instant and then the name, so that the nearest come first.
-    fn wanted_reminders(&self) -> BTreeMap<(DateTime<Utc>, String), Alert> {
+    /// Whether a wanted reminder is not planned, or for another instant.
+    fn is_missing(&self, wanted: &Alert) -> bool {
+        self.case.alerts.get(&wanted.alert_id).is_none_or(|known| match known.state {
+            AlertState::Scheduled => known.due_at != wanted.due_at,
+            AlertState::Withdrawn { .. } => wanted.due_at > self.by.now,
+            AlertState::Owed { .. } | AlertState::Published { .. } => false,
+        })
+    }
+
+    /// The nearest first. Of two duties that end together and started apart, the one that started earlier reminds of
+    /// both.
+    fn wanted_reminders(&self) -> Vec<Alert> {
         let incident = &self.case.incident;
         let severity = incident.severity().name();
-        let mut wanted = BTreeMap::new();
+        let mut earliest: BTreeMap<String, Alert> = BTreeMap::new();
         for obligation in incident.running() {
             let (Some(clock), Some(start)) = (Clock::of(obligation), obligation.started_at) else {
                 continue;
@@ -138,14 +142,17 @@ impl<'a> Draft<'a> {
             let plan =
                 self.by.policy.reminders.plan(&obligation.regime_id, severity, clock.is_possible);
             for reminder in deadlines::reminders(plan, start, clock.ends_at) {
-                if reminder.stage != Stage::Overdue && reminder.at <= self.by.now {
-                    continue;
-                }
                 let (id, at) = (&incident.incident_id, reminder.at);
                 let alert = Alert::scheduled(id, Some(clock), reminder.stage, None, at);
-                wanted.entry((at, alert.alert_id.clone())).or_insert(alert);
+                let known = earliest.entry(alert.alert_id.clone()).or_insert(alert);
+                known.due_at = known.due_at.min(at);
             }
         }
+        let mut wanted: Vec<Alert> = earliest
+            .into_values()
+            .filter(|alert| alert.stage == Stage::Overdue || alert.due_at > self.by.now)
+            .collect();
+        wanted.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
         wanted
     }
 

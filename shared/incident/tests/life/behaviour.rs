@@ -368,6 +368,36 @@ fn a_law_that_changes_midway_is_told_and_the_old_judgement_stays() {
 }
 
 #[test]
+fn two_duties_that_end_together_and_start_apart_are_planned_once() {
+    let law = r#"{
+        "schema": "breachclock-regimes-1", "law_version": "2026-11-01", "regimes": [REGIMES]
+    }"#;
+    let regime = |id: &str, starts_at: &str, days: u32| {
+        format!(
+            r#"{{"id": "{id}", "version": "2026-11-01", "title": "{id}", "jurisdiction": "DE",
+                "article": "1", "who_notifies": "controller", "who_is_told": "authority",
+                "applies_when": [], "starts_at": "{starts_at}",
+                "limit": {{"value": {days}, "unit": "days"}}, "counting": "calendar-days",
+                "place": "organisation", "phased": false, "status": "in_force",
+                "source": "test", "verified": true}}"#
+        )
+    };
+    // Of an access on the 24th and awareness on the 25th: both end with the last of November.
+    let regimes = [regime("a", "occurred", 6), regime("b", "aware", 6)].join(",");
+    let law = deadlines::Law::from_json(&law.replace("REGIMES", &regimes)).unwrap();
+    let mut policy = one_duty();
+    policy.law = std::sync::Arc::new(law);
+    let mut kept = Kept::open(policy, findings(SeverityLevel::High, 1));
+    let [one, other] = ["a", "b"].map(|id| kept.incident().obligation(id).unwrap().clone());
+    assert_eq!(one.due_at, other.due_at);
+    assert_ne!(one.started_at, other.started_at);
+    assert_eq!(kept.rejudge(hours_in(1)), None, "no reminder moves to and fro");
+    // Half of the span from 09:12; of the one from 10:00 it would be 16:30.
+    let half = kept.alert("remaining-50-percent").due_at;
+    assert_eq!(half, at("2026-11-27T16:06:00Z"), "the earlier start reminds of both");
+}
+
+#[test]
 fn whatever_is_stored_comes_back_as_it_was() {
     let mut kept = Kept::high();
     kept.sweep(at("2026-11-27T11:00:00Z")).unwrap();
