@@ -121,12 +121,26 @@ impl<'a> Draft<'a> {
     }
 
     /// Whether a wanted reminder is not planned, or for another instant.
+    ///
+    /// An overdue notice is missing as well where it was withdrawn while nothing ran, or was sent before a duty came
+    /// whose clock ends at the same instant: no clock ends without a record of it.
     fn is_missing(&self, wanted: &Alert) -> bool {
+        let is_overdue = wanted.stage == Stage::Overdue;
         self.case.alerts.get(&wanted.alert_id).is_none_or(|known| match known.state {
             AlertState::Scheduled => known.due_at != wanted.due_at,
-            AlertState::Withdrawn { .. } => wanted.due_at > self.by.now,
-            AlertState::Owed { .. } | AlertState::Published { .. } => false,
+            AlertState::Withdrawn { .. } => is_overdue || wanted.due_at > self.by.now,
+            AlertState::Owed { .. } => false,
+            AlertState::Published { .. } => {
+                is_overdue && wanted.due_at <= self.by.now && self.has_unrecorded(wanted.clock)
+            }
         })
+    }
+
+    /// Whether duties run with a clock that are not on record as overdue.
+    fn has_unrecorded(&self, clock: Option<Clock>) -> bool {
+        let incident = &self.case.incident;
+        let running = clock.map(|clock| incident.running_with(clock)).unwrap_or_default();
+        running.iter().any(|duty| !incident.overdue_since.contains_key(&duty.regime_id))
     }
 
     /// The nearest first. Of two duties that end together and started apart, the one that started earlier reminds of

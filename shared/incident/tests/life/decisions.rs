@@ -180,6 +180,17 @@ fn awareness_that_was_later_takes_an_overdue_record_back_only_where_due_lies_ahe
 }
 
 #[test]
+fn an_end_that_comes_back_is_overdue_again() {
+    let mut kept = Kept::high();
+    kept.sweep_and_publish(hours_in(80));
+    kept.command(aware_at(hours_in(20)), hours_in(81)).unwrap();
+    assert!(kept.incident().overdue_since.is_empty());
+    kept.command(aware_at(opened_at()), hours_in(82)).unwrap();
+    kept.sweep_and_publish(hours_in(82));
+    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(82));
+}
+
+#[test]
 fn a_risk_that_is_unlikely_rules_the_duty_out_and_says_why() {
     let mut kept = Kept::high();
     kept.publish_all(opened_at());
@@ -231,6 +242,19 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
     assert!(kept.incident().not_notified.is_empty());
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
     assert_eq!(news(&change), ["duties-changed"]);
+}
+
+#[test]
+fn a_decision_that_is_lifted_after_the_end_of_its_clock_leaves_it_overdue() {
+    let mut kept = Kept::high();
+    kept.publish_all(opened_at());
+    kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
+    kept.sweep_and_publish(hours_in(80));
+    assert!(kept.incident().overdue_since.is_empty(), "nobody is to be told");
+    kept.command(risk(RiskLevel::HighRisk), hours_in(90)).unwrap();
+    kept.sweep_and_publish(hours_in(90));
+    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(90));
+    assert!(matches!(kept.alert("overdue").state, AlertState::Published { .. }));
 }
 
 #[test]
@@ -327,6 +351,17 @@ fn a_reopened_incident_goes_on_where_it_was() {
     assert_eq!(kept.incident().status, Status::Suspected);
     kept.sweep_and_publish(at("2026-11-25T22:00:00Z"));
     assert!(matches!(kept.alert("remaining-50-percent").state, AlertState::Published { .. }));
+}
+
+#[test]
+fn an_incident_that_is_reopened_after_the_end_of_its_clock_is_overdue() {
+    let mut kept = Kept::high();
+    kept.publish_all(opened_at());
+    kept.command(dismiss(), hours_in(1)).unwrap();
+    kept.sweep_and_publish(hours_in(100));
+    kept.command(reopen(), hours_in(101)).unwrap();
+    kept.sweep_and_publish(hours_in(101));
+    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(101));
 }
 
 #[test]
