@@ -245,6 +245,18 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
 }
 
 #[test]
+fn a_worse_severity_lifts_the_decision_though_no_duty_comes_out_otherwise() {
+    let mut kept = Kept::high();
+    kept.publish_all(opened_at());
+    kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
+    let change = kept.extend(findings(SeverityLevel::Critical, 2), hours_in(2)).unwrap();
+    assert!(kept.incident().not_notified.is_empty());
+    assert!(kinds(&change.timeline).contains(&"decision_lifted".to_owned()));
+    assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
+    assert_eq!(news(&change), ["worsened"]);
+}
+
+#[test]
 fn a_decision_that_is_lifted_after_the_end_of_its_clock_leaves_it_overdue() {
     let mut kept = Kept::high();
     kept.publish_all(opened_at());
