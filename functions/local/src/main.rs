@@ -107,7 +107,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scan { paths, config, format, as_of, threads, keep } => {
             let threads = threads.or_else(|| std::thread::available_parallelism().ok());
             let threads = threads.unwrap_or(NonZeroUsize::MIN);
-            let scan = scan::scan(&paths, configuration(&config)?, as_of, threads, keep.as_deref()).await?;
+            let scan = scan::scan(&paths, configuration(&config)?, as_of, threads, keep.as_deref())
+                .await?;
             let mut out = io::stdout().lock();
             match format {
                 Format::Text => report::text(&mut out, &scan)?,

@@ -108,19 +108,10 @@ impl<'a> Draft<'a> {
     /// What lies behind already is left out, but for the overdue notice: whoever is told now is told how much time is
     /// left. A clock that stopped needs nothing: its messages are withdrawn when their time comes.
     pub(crate) fn plan_reminders(&mut self) {
-        let wanted = self.wanted_reminders();
-        let missing: Vec<PlannedAlert> = wanted
-            .into_values()
-            .filter(|alert| {
-                self.case.alerts.get(&alert.alert_id).is_none_or(|known| {
-                    let moved = known.is_scheduled() && known.due_at != alert.due_at;
-                    // What was withdrawn while the clock stood still comes again if it runs again in time; that the
-                    // end has passed is always told.
-                    let withdrawn = matches!(known.state, AlertState::Withdrawn { .. });
-                    let in_time = alert.due_at > self.by.now || alert.stage == Stage::Overdue;
-                    moved || withdrawn && in_time
-                })
-            })
+        let missing: Vec<PlannedAlert> = self
+            .wanted_reminders()
+            .into_iter()
+            .filter(|wanted| self.is_missing(wanted))
             .map(planned)
             .take(ALERTS_MAX.saturating_sub(self.touched.len()))
             .collect();
@@ -129,11 +120,35 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// By the instant and then the name, so that the nearest come first.
-    fn wanted_reminders(&self) -> BTreeMap<(DateTime<Utc>, String), Alert> {
+    /// Whether a wanted reminder is not planned, or for another instant.
+    ///
+    /// An overdue notice is missing as well where it was withdrawn while nothing ran, or was sent before a duty came
+    /// whose clock ends at the same instant: no clock ends without a record of it.
+    fn is_missing(&self, wanted: &Alert) -> bool {
+        let is_overdue = wanted.stage == Stage::Overdue;
+        self.case.alerts.get(&wanted.alert_id).is_none_or(|known| match known.state {
+            AlertState::Scheduled => known.due_at != wanted.due_at,
+            AlertState::Withdrawn { .. } => is_overdue || wanted.due_at > self.by.now,
+            AlertState::Owed { .. } => false,
+            AlertState::Published { .. } => {
+                is_overdue && wanted.due_at <= self.by.now && self.has_unrecorded(wanted.clock)
+            }
+        })
+    }
+
+    /// Whether duties run with a clock that are not on record as overdue.
+    fn has_unrecorded(&self, clock: Option<Clock>) -> bool {
+        let incident = &self.case.incident;
+        let running = clock.map(|clock| incident.running_with(clock)).unwrap_or_default();
+        running.iter().any(|duty| !incident.overdue_since.contains_key(&duty.regime_id))
+    }
+
+    /// The nearest first. Of two duties that end together and started apart, the one that started earlier reminds of
+    /// both.
+    fn wanted_reminders(&self) -> Vec<Alert> {
         let incident = &self.case.incident;
         let severity = incident.severity().name();
-        let mut wanted = BTreeMap::new();
+        let mut earliest: BTreeMap<String, Alert> = BTreeMap::new();
         for obligation in incident.running() {
             let (Some(clock), Some(start)) = (Clock::of(obligation), obligation.started_at) else {
                 continue;
@@ -141,14 +156,17 @@ impl<'a> Draft<'a> {
             let plan =
                 self.by.policy.reminders.plan(&obligation.regime_id, severity, clock.is_possible);
             for reminder in deadlines::reminders(plan, start, clock.ends_at) {
-                if reminder.stage != Stage::Overdue && reminder.at <= self.by.now {
-                    continue;
-                }
                 let (id, at) = (&incident.incident_id, reminder.at);
                 let alert = Alert::scheduled(id, Some(clock), reminder.stage, None, at);
-                wanted.entry((at, alert.alert_id.clone())).or_insert(alert);
+                let known = earliest.entry(alert.alert_id.clone()).or_insert(alert);
+                known.due_at = known.due_at.min(at);
             }
         }
+        let mut wanted: Vec<Alert> = earliest
+            .into_values()
+            .filter(|alert| alert.stage == Stage::Overdue || alert.due_at > self.by.now)
+            .collect();
+        wanted.sort_by(|a, b| a.due_at.cmp(&b.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
         wanted
     }
 

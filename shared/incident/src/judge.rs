@@ -148,7 +148,8 @@ impl Draft<'_> {
         let law_version = policy.law.law_version.clone();
         let is_news = !changed.is_empty() || !ruled_out.is_empty() || !gone.is_empty();
         if !is_news && incident.law_version == law_version {
-            return false;
+            // A decision may rest on what no duty depends on, as the severity.
+            return self.lift_decisions();
         }
         let before = told(incident);
         self.record(Event::DutiesJudged { law_version, facts, changed, ruled_out, gone });

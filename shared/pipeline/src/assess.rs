@@ -10,9 +10,7 @@ use eventlog::{attribution::AgentKey, tally::AgentHour};
 use incident::{Case, Deciding, Incident, IncidentId, Opening};
 use ports::{Committed, DayRecord, Ports, Written};
 
-use crate::{
-    DECISION_ATTEMPTS, PipelineError, Result, cases::case, configuration, policy::policy,
-};
+use crate::{DECISION_ATTEMPTS, PipelineError, Result, cases::case, configuration, policy::policy};
 
 const ACTOR: &str = "assess";
 

@@ -66,11 +66,7 @@ pub async fn heads(ports: &Ports, bucket: &str) -> Result<Vec<(IncidentId, Timel
             what: format!("s3://{bucket}/{key}"),
             reason,
         };
-        object
-            .body
-            .read_to_end(&mut json)
-            .await
-            .map_err(|error| unreadable(error.to_string()))?;
+        object.body.read_to_end(&mut json).await.map_err(|error| unreadable(error.to_string()))?;
         let of_day: Heads =
             serde_json::from_slice(&json).map_err(|error| unreadable(error.to_string()))?;
         heads.extend(of_day.heads.into_iter().map(|head| (head.incident_id, head.head)));

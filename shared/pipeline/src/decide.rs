@@ -132,16 +132,23 @@ pub async fn split(
     let stored = configuration(ports).await?;
     let policy = policy(&stored.configuration, &incident.org_id)?;
     let episodes = episodes(ports, &incident.org_id, &incident.agent).await?;
-    let begun = episodes.iter().find(|other| {
-        other.from_day == Some(from_day) && other.incident_id != *incident_id
-    });
+    let begun = episodes
+        .iter()
+        .find(|other| other.from_day == Some(from_day) && other.incident_id != *incident_id);
     if let Some(begun) = begun.filter(|_| incident.until_day == Some(from_day)) {
         return Ok(Decided { incident: begun.clone(), done_before: true });
     }
     let last = incident.until_day;
     if !incident.covers(from_day) || incident.from_day == Some(from_day) || last.is_some() {
-        let why = if last.is_some() { "its later days are another incident already" } else { "that is no day within it" };
-        return Err(Refusal::Pointless(format!("{incident_id} cannot be split at {from_day}: {why}")).into());
+        let why = if last.is_some() {
+            "its later days are another incident already"
+        } else {
+            "that is no day within it"
+        };
+        return Err(Refusal::Pointless(format!(
+            "{incident_id} cannot be split at {from_day}: {why}"
+        ))
+        .into());
     }
     let days = days_of(ports, &incident.org_id, &incident.agent).await?;
     let (before, after): (Vec<_>, Vec<_>) =
@@ -158,7 +165,8 @@ pub async fn split(
     let new_id = if let Some(begun) = begun {
         begun.incident_id.clone()
     } else {
-        let episode = episodes.iter().map(|other| other.episode).max().unwrap_or(0).saturating_add(1);
+        let episode =
+            episodes.iter().map(|other| other.episode).max().unwrap_or(0).saturating_add(1);
         let opening = Opening { findings: after, episode, landed_at: None };
         let Some(change) = case.open_split(opening, from_day, by) else {
             return Err(Refusal::Pointless(format!("{incident_id} cannot be split")).into());

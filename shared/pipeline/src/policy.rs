@@ -32,7 +32,8 @@ pub fn policy(configuration: &Configuration, org_id: &str) -> Result<Policy> {
     }
     let law = embedded()?;
     let own = configuration.law.duties.clone();
-    let law = if own.is_empty() { law } else { Arc::new(law.as_ref().clone().and_own_duties(own)?) };
+    let law =
+        if own.is_empty() { law } else { Arc::new(law.as_ref().clone().and_own_duties(own)?) };
     Ok(Policy {
         law,
         facts,
@@ -49,8 +50,12 @@ fn with_places(facts: Facts, org: &Org) -> Facts {
     if org.subject_countries.is_empty() {
         return facts;
     }
-    let regions: Vec<&str> =
-        org.subject_countries.iter().map(String::as_str).filter(|code| code.contains('-')).collect();
+    let regions: Vec<&str> = org
+        .subject_countries
+        .iter()
+        .map(String::as_str)
+        .filter(|code| code.contains('-'))
+        .collect();
     let mut countries: Vec<&str> = org
         .subject_countries
         .iter()

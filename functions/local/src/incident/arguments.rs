@@ -15,7 +15,13 @@ pub(crate) struct Arguments {
     pub(super) folder: Option<PathBuf>,
     /// The outputs of a deployed stack, as `cargo xtask deploy` or `cdk deploy --outputs-file` wrote them. Region and
     /// credentials are those of the AWS environment.
-    #[arg(long, global = true, value_name = "FILE", env = "BREACHCLOCK_STACK", conflicts_with = "folder")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "BREACHCLOCK_STACK",
+        conflicts_with = "folder"
+    )]
     pub(super) stack: Option<PathBuf>,
     /// Print JSON.
     #[arg(long, global = true)]

@@ -15,10 +15,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
-use incident::{
-    Action, Case, IncidentId, Notification, TimelineHead, audit,
-};
-use pipeline::decide::{Decided, DecideError, MergeCommand, carry_out, merge, split};
+use incident::{Action, Case, IncidentId, Notification, TimelineHead, audit};
+use pipeline::decide::{DecideError, Decided, MergeCommand, carry_out, merge, split};
 use ports::{RawIncident, Which};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -61,10 +59,7 @@ pub(crate) async fn run(out: &mut impl Write, arguments: Arguments) -> anyhow::R
 }
 
 /// What a decision is, in the words of the incident.
-fn action(
-    command: Command,
-    now: DateTime<Utc>,
-) -> anyhow::Result<(IncidentId, Deciding, Action)> {
+fn action(command: Command, now: DateTime<Utc>) -> anyhow::Result<(IncidentId, Deciding, Action)> {
     let reasoned = |reasoned: Reasoned, action: &dyn Fn(String) -> Action| {
         let Reasoned { incident, reason, deciding } = reasoned;
         (incident, deciding, action(reason))
@@ -87,13 +82,9 @@ fn action(
             moment_at: at,
             reason,
         }),
-        Command::Moment { reasoned: said, moment, at } => {
-            reasoned(said, &|reason| Action::SetMoment {
-                moment: moment.into(),
-                moment_at: at,
-                reason,
-            })
-        }
+        Command::Moment { reasoned: said, moment, at } => reasoned(said, &|reason| {
+            Action::SetMoment { moment: moment.into(), moment_at: at, reason }
+        }),
         Command::Risk { reasoned: said, risk } => {
             reasoned(said, &|reason| Action::AssessRisk { risk: risk.into(), reason })
         }
@@ -250,13 +241,14 @@ async fn verify(
 ) -> anyhow::Result<ExitCode> {
     let heads = world.heads().await?;
     let is_all = incidents.is_empty();
-    let incidents =
-        if is_all { world.ports.incidents.list(Which::All).await? } else { incidents };
+    let incidents = if is_all { world.ports.incidents.list(Which::All).await? } else { incidents };
     let mut is_whole = true;
     for incident_id in &incidents {
         let raw = world.ports.incidents.raw(incident_id).await?;
         let Some(RawIncident { incident, timeline, alerts }) = raw else {
-            bail!("there is no incident {incident_id} here; `list --all` names those that there are");
+            bail!(
+                "there is no incident {incident_id} here; `list --all` names those that there are"
+            );
         };
         let of_it: Vec<TimelineHead> = heads
             .iter()
@@ -295,9 +287,16 @@ async fn verify(
         for incident_id in gone {
             is_whole = false;
             if json {
-                writeln!(out, "{}", json!({ "incident_id": incident_id, "flaws": [{ "flaw": "gone" }] }))?;
+                writeln!(
+                    out,
+                    "{}",
+                    json!({ "incident_id": incident_id, "flaws": [{ "flaw": "gone" }] })
+                )?;
             } else {
-                writeln!(out, "{incident_id}: GONE; its head was put away, and no such incident is there")?;
+                writeln!(
+                    out,
+                    "{incident_id}: GONE; its head was put away, and no such incident is there"
+                )?;
             }
         }
     }

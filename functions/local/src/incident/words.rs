@@ -22,9 +22,8 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
             findings.row_count
         ),
         Event::DutiesJudged { changed, ruled_out, gone, law_version, .. } => {
-            let count = |wanted: &str| {
-                changed.iter().filter(|duty| duty.standing.name() == wanted).count()
-            };
+            let count =
+                |wanted: &str| changed.iter().filter(|duty| duty.standing.name() == wanted).count();
             let (applies, possible) = (count("applies"), count("possible"));
             let coming = changed
                 .iter()
@@ -39,14 +38,17 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
         Event::AlertsPlanned { alerts } => format!("{} messages planned", alerts.len()),
         Event::AlertsOwed { late_seconds } => {
             let late = late_seconds.values().max().copied().unwrap_or(0);
-            let late = if late >= 300 { format!(", {} min late", late / 60) } else { String::new() };
+            let late =
+                if late >= 300 { format!(", {} min late", late / 60) } else { String::new() };
             format!("due: {}{late}", stages(late_seconds.keys()))
         }
         Event::AlertsWithdrawn { reasons } => format!("withdrawn: {}", stages(reasons.keys())),
         Event::AlertPublished { alert_id, message_id, .. } => {
             format!("sent: {} (receipt {message_id})", stages([alert_id]))
         }
-        Event::ObligationsOverdue { regime_ids, .. } => format!("OVERDUE: {}", regime_ids.join(", ")),
+        Event::ObligationsOverdue { regime_ids, .. } => {
+            format!("OVERDUE: {}", regime_ids.join(", "))
+        }
         Event::Acknowledged { alert_ids } => format!("acknowledged: {}", stages(alert_ids)),
         Event::Assigned { to } => format!("assigned to {to}"),
         Event::Confirmed { reason } => format!("confirmed: {reason}"),

@@ -42,7 +42,11 @@ impl World {
         }
     }
 
-    async fn of_folder(folder: &Path, by: &str, now: Option<DateTime<Utc>>) -> anyhow::Result<Self> {
+    async fn of_folder(
+        folder: &Path,
+        by: &str,
+        now: Option<DateTime<Utc>>,
+    ) -> anyhow::Result<Self> {
         let mut ports = absent(match now {
             Some(instant) => Arc::new(ManualClock::at(instant)),
             None => Arc::new(SystemClock),
@@ -69,15 +73,16 @@ impl World {
             let mut stacks = stacks.as_object().into_iter().flat_map(serde_json::Map::values);
             let found = stacks.find_map(|stack| stack.get(name)?.as_str());
             found.map(str::to_owned).with_context(|| {
-                format!("{} has no output {name}; is it that of a stack of Breachclock?", outputs.display())
+                format!(
+                    "{} has no output {name}; is it that of a stack of Breachclock?",
+                    outputs.display()
+                )
             })
         };
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        let identity = aws_sdk_sts::Client::new(&sdk)
-            .get_caller_identity()
-            .send()
-            .await
-            .context("AWS does not say who you are; check the region and the credentials of the environment")?;
+        let identity = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await.context(
+            "AWS does not say who you are; check the region and the credentials of the environment",
+        )?;
         let arn = identity.arn().context("AWS gave no identity")?;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         // An endpoint of one's own, as the local stack is, does not know buckets by host name.
@@ -97,7 +102,9 @@ impl World {
         let Some(bucket) = &self.evidence_bucket else {
             return Ok(Vec::new());
         };
-        pipeline::attest::heads(&self.ports, bucket).await.context("the heads that were put away cannot be read")
+        pipeline::attest::heads(&self.ports, bucket)
+            .await
+            .context("the heads that were put away cannot be read")
     }
 
     /// Whether heads were put away anywhere.

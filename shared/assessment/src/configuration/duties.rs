@@ -62,7 +62,7 @@ fn duty(
     (asked, declared): (&mut Asked<'_>, &mut Seen),
     problems: &mut Problems<'_>,
 ) -> Option<OwnDuty> {
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 14] = [
         "id",
         "title",
         "basis",
@@ -70,6 +70,7 @@ fn duty(
         "who_is_told",
         "applies_when",
         "starts_at",
+        "follows",
         "limit",
         "counting",
         "extension",
@@ -93,6 +94,15 @@ fn duty(
         problems,
     );
     let starts_at = section.word("starts_at", &TRIGGERS, problems);
+    let follows = section
+        .optional_list("follows", problems)
+        .iter()
+        .zip(0_usize..)
+        .filter_map(|(node, index)| {
+            scalar(node, &format!("{}[{index}]", section.place("follows")), problems)
+        })
+        .map(|followed| followed.text)
+        .collect();
     let limit = section.get("limit").map(|node| limit(node, section.place("limit"), problems));
     let second_limit = section
         .get("second_limit")
@@ -111,6 +121,7 @@ fn duty(
         who_is_told: who_is_told?.text,
         applies_when,
         starts_at: starts_at?,
+        follows,
         // A limit that could not be read must not become none.
         limit: match limit {
             None => None,

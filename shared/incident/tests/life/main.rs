@@ -1,6 +1,7 @@
-//! The life of an incident as its callers see it: opened, extended, swept, published.
+//! The life of an incident as its callers see it: opened, extended, swept, published, decided on, merged and split,
+//! audited.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
 mod behaviour;
-mod model;
+mod decisions;
 mod support;

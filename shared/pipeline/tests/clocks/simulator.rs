@@ -246,7 +246,8 @@ impl Simulation {
 
     async fn notice(&mut self) {
         self.deliver().await;
-        let sweeps = self.ways.sweep && self.sweep_stands_until.is_none_or(|until| until <= self.now);
+        let sweeps =
+            self.ways.sweep && self.sweep_stands_until.is_none_or(|until| until <= self.now);
         if sweeps {
             // A sweep that fails is not repeated: the next minute brings the next.
             let _ = sweep(&self.ports).await;
@@ -273,11 +274,8 @@ impl Simulation {
             if self.pending.is_empty() {
                 return;
             }
-            let index = if self.is_disturbed {
-                self.die.random_range(0..self.pending.len())
-            } else {
-                0
-            };
+            let index =
+                if self.is_disturbed { self.die.random_range(0..self.pending.len()) } else { 0 };
             let message = self.pending.remove(index);
             if self.is_disturbed && self.die.random_ratio(1, 15) {
                 self.pending.push(message.clone());
@@ -345,7 +343,8 @@ impl Simulation {
             None,
         ];
         let category = *categories.choose(&mut self.die).unwrap();
-        let exposure = ObjectExposure { category, row_count: self.rows, ..ObjectExposure::default() };
+        let exposure =
+            ObjectExposure { category, row_count: self.rows, ..ObjectExposure::default() };
         let first_event_at = "2026-11-24T09:12:00Z".parse().unwrap();
         Findings {
             org_id: ORG.to_owned(),
@@ -417,11 +416,9 @@ impl Simulation {
         let ago = TimeDelta::minutes(self.die.random_range(0..900));
         let action = match self.die.random_range(0..13) {
             0 => Action::Acknowledge,
-            1 | 2 => Action::SetMoment {
-                moment: TriggerKind::Aware,
-                moment_at: self.now - ago,
-                reason,
-            },
+            1 | 2 => {
+                Action::SetMoment { moment: TriggerKind::Aware, moment_at: self.now - ago, reason }
+            }
             3 | 4 => {
                 let risks = [RiskLevel::Unlikely, RiskLevel::Risk, RiskLevel::HighRisk];
                 Action::AssessRisk { risk: *risks.choose(&mut self.die).unwrap(), reason }
@@ -449,13 +446,15 @@ impl Simulation {
         };
         let revision = incident.revision;
         let seen = *self.seen.get(&incident_id).unwrap_or(&revision);
-        let decided_on = [Some(seen), Some(revision), None].choose(&mut self.die).copied().flatten();
+        let decided_on =
+            [Some(seen), Some(revision), None].choose(&mut self.die).copied().flatten();
         // People look again now and then.
         if self.die.random_bool(0.6) {
             self.seen.insert(incident_id.clone(), revision);
         }
         self.commands += 1;
-        let command = Command { command_id: format!("command-{}", self.commands), decided_on, action };
+        let command =
+            Command { command_id: format!("command-{}", self.commands), decided_on, action };
         let mut carried_out = None;
         for _ in 0..200 {
             match carry_out(&self.ports, &incident_id, &command, "a person").await {
@@ -472,7 +471,8 @@ impl Simulation {
         if let Some(decided) = &carried_out {
             let was_stale = decided_on.is_some_and(|seen| seen < revision);
             if was_stale && depends && !decided.done_before {
-                self.broken.push(format!("a decision on revision {decided_on:?} was taken at {revision}"));
+                self.broken
+                    .push(format!("a decision on revision {decided_on:?} was taken at {revision}"));
             }
             let again = carry_out(&self.sound, &incident_id, &command, "a person").await;
             if !again.is_ok_and(|again| again.done_before) {
@@ -536,7 +536,11 @@ impl Simulation {
             }
         }
         for alert in case.alerts.values() {
-            let is_due = alert.due_at <= self.now && !matches!(alert.state, AlertState::Published { .. } | AlertState::Withdrawn { .. });
+            let is_due = alert.due_at <= self.now
+                && !matches!(
+                    alert.state,
+                    AlertState::Published { .. } | AlertState::Withdrawn { .. }
+                );
             let runs = alert.clock.is_none_or(|clock| !incident.running_with(clock).is_empty());
             if is_due && runs {
                 unnoticed.push(format!("{} is {:?}", alert.alert_id, alert.state));
