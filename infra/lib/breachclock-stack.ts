@@ -15,9 +15,18 @@ import { Operations } from './operations.ts';
 import * as permissions from './permissions.ts';
 import { deadLetterQueue, encryptedQueue } from './queues.ts';
 import { LANDING_RETENTION_DAYS } from './retention.ts';
-import { paceOf, type FunctionName, type Settings } from './settings.ts';
-import { Buckets, DUE_INDEX, EXTRACTS_PREFIX, QUARANTINE_PREFIX, streamArnOf, Tables } from './storage.ts';
-import { SuiteFunction, type SuiteFunctionProps } from './suite-function.ts';
+import { Schedules, SCHEDULER_SERVICE } from './schedules.ts';
+import { evidenceLockOf, paceOf, type FunctionName, type Settings } from './settings.ts';
+import {
+  Buckets,
+  DUE_INDEX,
+  EXTRACTS_PREFIX,
+  HEADS_PREFIX,
+  QUARANTINE_PREFIX,
+  streamArnOf,
+  Tables,
+} from './storage.ts';
+import { functionNameOf, SuiteFunction, type SuiteFunctionProps } from './suite-function.ts';
 
 export interface BreachclockStackProps extends StackProps {
   readonly settings: Settings;
@@ -43,6 +52,7 @@ export class BreachclockStack extends Stack {
     this.buckets = new Buckets(this, 'Buckets', {
       key: this.keys.data,
       landingRetentionDays: configuration.organisation.landing_retention_days ?? LANDING_RETENTION_DAYS,
+      evidenceLock: evidenceLockOf(this.settings, environment),
     });
     this.tables = new Tables(this, 'Tables', { key: this.keys.data });
     this.operations = new Operations(this, 'Operations', {
@@ -63,21 +73,34 @@ export class BreachclockStack extends Stack {
     this.keys.allowDeadLettersOf(alerts.topic.topicArn);
     this.operations.watchDeliveries(alerts.topic);
 
+    const schedules = new Schedules(this, 'Schedules', {
+      environment,
+      targetName: functionNameOf(environment, 'notify'),
+      deadLetterQueue: this.deadLetters(
+        'SchedulesFailed',
+        'The schedule of a reminder could not call notify. The sweep watches the same reminder; see the log of notify.',
+      ),
+      key: this.keys.data,
+    });
+
     const landing = this.landingQueue();
     const functions = [
       this.ingest(landing.queue),
       this.assess(),
-      this.notify(alerts),
+      this.notify(alerts, schedules),
       this.remind(alerts),
       this.catalog(),
+      this.attest(alerts),
     ];
     for (const suite of functions) this.operations.watchFunction(suite);
-    this.operations.watchSweep();
+    this.operations.watchHeartbeats();
+    this.operations.watchCounts();
 
     const outputs: Record<string, string> = {
       LandingBucket: this.buckets.landing.bucketName,
       RecordsBucket: this.buckets.records.bucketName,
       ConfigurationBucket: this.buckets.configuration.bucketName,
+      EvidenceBucket: this.buckets.evidence.bucketName,
       AccessTable: this.tables.access.tableName,
       IncidentTable: this.tables.incident.tableName,
       CatalogTable: this.tables.catalog.tableName,
@@ -86,6 +109,7 @@ export class BreachclockStack extends Stack {
       LandingQueueUrl: landing.queue.queueUrl,
       LandingDeadLetterQueueUrl: landing.deadLetters.queueUrl,
       DataKeyArn: this.keys.data.keyArn,
+      ScheduleGroup: schedules.group.ref,
     };
     for (const suite of functions) outputs[`${pascal(suite.name)}Function`] = suite.function.functionName;
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
@@ -202,18 +226,23 @@ export class BreachclockStack extends Stack {
     return suite;
   }
 
-  private notify(alerts: Alerts): SuiteFunction {
+  private notify(alerts: Alerts, schedules: Schedules): SuiteFunction {
     const { catalog, incident } = this.tables;
     const failures = this.deadLetters(
       'NotifyFailures',
       'Owed alerts were not published after all retries. The sweep offers them again; see the log of notify.',
     );
+    const group = this.getLogicalId(schedules.group);
     const suite = this.suiteFunction('notify', {
-      description: 'Publishes each alert that is owed',
+      description: 'Publishes each alert that is owed; makes a schedule for each that is planned',
       variables: {
         ALERT_TOPIC_ARN: alerts.topic.topicArn,
         CATALOG_TABLE: catalog.tableName,
         INCIDENT_TABLE: incident.tableName,
+        SCHEDULE_DEAD_LETTERS_ARN: schedules.deadLettersArn,
+        SCHEDULE_GROUP: schedules.group.ref,
+        SCHEDULE_ROLE_ARN: schedules.role.roleArn,
+        SCHEDULE_TARGET_ARN: schedules.targetArn,
       },
       memoryMegabytes: 256,
       timeout: Duration.seconds(30),
@@ -221,13 +250,21 @@ export class BreachclockStack extends Stack {
         ...permissions.readStream(incident),
         permissions.sendToQueue(failures),
         permissions.publish(alerts.topic),
-        permissions.useItems(incident, ['GetItem', 'PutItem']),
+        permissions.useItems(incident, ['GetItem', 'Query', 'PutItem']),
         permissions.useItems(catalog, ['GetItem']),
+        permissions.makeSchedules(schedules.arnOfEach),
+        permissions.passRole(schedules.role, SCHEDULER_SERVICE),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
         permissions.encryptWith(this.keys.messages, ['sns']),
       ],
-      wildcards: this.streamWildcard(incident),
+      wildcards: {
+        ...this.streamWildcard(incident),
+        [`Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<${group}>/*`]:
+          'A schedule is named after the alert that it is for; the right covers the group of this stack only.',
+      },
     });
+    // A schedule hands its event over and does not wait for notify: what fails then is Lambda's to try again and to keep.
+    suite.sendFailuresTo(failures, { attempts: 2, maxAge: Duration.hours(6) });
     this.readStream(suite, incident, failures, {
       sort: 'ALERT#',
       batchSize: 10,
@@ -313,6 +350,56 @@ export class BreachclockStack extends Stack {
       description: 'A configuration file was put: have it loaded',
       eventPattern: objectCreatedIn(configuration),
       targets: [new targets.LambdaFunction(suite.function, { deadLetterQueue: failures })],
+    });
+    return suite;
+  }
+
+  private attest(alerts: Alerts): SuiteFunction {
+    const { catalog, incident } = this.tables;
+    const { evidence } = this.buckets;
+    const failures = this.deadLetters(
+      'AttestFailures',
+      'The daily run failed after all retries. Mend what the log of attest names, then run it by hand.',
+    );
+    const suite = this.suiteFunction('attest', {
+      description: 'Every day: locks the heads of the timelines away, tells legal how many clocks are open',
+      variables: {
+        ALERT_TOPIC_ARN: alerts.topic.topicArn,
+        CATALOG_TABLE: catalog.tableName,
+        EVIDENCE_BUCKET: evidence.bucketName,
+        INCIDENT_TABLE: incident.tableName,
+      },
+      memoryMegabytes: 256,
+      timeout: Duration.minutes(5),
+      permissions: [
+        permissions.sendToQueue(failures),
+        permissions.useItems(incident, ['GetItem', 'Query']),
+        permissions.queryIndex(incident, DUE_INDEX),
+        permissions.useItems(catalog, ['GetItem']),
+        permissions.publish(alerts.topic),
+        ...permissions.readAndWriteEvidence(evidence, HEADS_PREFIX),
+        permissions.encryptWith(this.keys.data, ['dynamodb', 's3', 'sqs']),
+        permissions.encryptWith(this.keys.messages, ['sns']),
+      ],
+      wildcards: {
+        [`Resource::<${this.nameOf(evidence)}.Arn>/${HEADS_PREFIX}*`]:
+          'A head is named after its day and its incident, which are not known here.',
+      },
+    });
+    // A notice that comes hours late is better than none.
+    const retry = { attempts: 2, maxAge: Duration.hours(6) };
+    suite.sendFailuresTo(failures, retry);
+    new events.Rule(this, 'EveryDay', {
+      description: 'The daily notice, and the heads of the timelines',
+      // UTC, as all rules are: the same hour on every day of the year.
+      schedule: events.Schedule.cron({ hour: '6', minute: '0' }),
+      targets: [
+        new targets.LambdaFunction(suite.function, {
+          deadLetterQueue: failures,
+          retryAttempts: retry.attempts,
+          maxEventAge: retry.maxAge,
+        }),
+      ],
     });
     return suite;
   }

@@ -113,27 +113,33 @@ export class Operations extends Construct {
     );
   }
 
-  /** The sweep says every minute that it ran; silence is the failure it cannot report itself. */
-  watchSweep(): void {
-    const metric = (metricName: string, statistic: string, period = Duration.minutes(1)): cloudwatch.Metric =>
-      new cloudwatch.Metric({
-        namespace: METRIC_NAMESPACE,
-        metricName,
-        dimensionsMap: { Environment: this.environment },
-        period,
-        statistic,
-      });
+  /** What runs by the clock says that it ran; silence is the failure it cannot report itself. */
+  watchHeartbeats(): void {
+    const silence = {
+      threshold: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+    };
     this.alarm(
       'sweep stopped',
-      'The sweep for due alerts has not run for five minutes: no deadline is being watched. See the log of remind.',
+      'The sweep for due alerts has not run for five minutes: deadlines are watched by their schedules only. See the log of remind.',
+      { ...silence, metric: this.metric('SweepHeartbeat', 'Sum'), evaluationPeriods: 5 },
+    );
+    this.alarm(
+      'daily notice missing',
+      'The daily run has not come to its end for 26 hours: legal has no notice, and no timeline was attested. See the log of attest.',
       {
-        metric: metric('SweepHeartbeat', 'Sum'),
-        threshold: 1,
-        evaluationPeriods: 5,
-        comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+        ...silence,
+        // A run each day at the same hour, and two hours for one that is tried again. CloudWatch looks back for more than
+        // a day only where a period is an hour or longer.
+        metric: this.metric('AttestHeartbeat', 'Sum', Duration.hours(1)),
+        evaluationPeriods: 26,
       },
     );
+  }
+
+  /** What the functions count that a person has to look at. */
+  watchCounts(): void {
     const atLeastOnce = {
       threshold: 1,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -141,22 +147,27 @@ export class Operations extends Construct {
     this.alarm(
       'alerts unsent',
       'An alert is past the time it was owed and has not gone out. See the logs of remind and notify.',
-      { ...atLeastOnce, metric: metric('AlertsUnsent', 'Maximum') },
+      { ...atLeastOnce, metric: this.metric('AlertsUnsent', 'Maximum') },
+    );
+    this.alarm(
+      'reminders not scheduled',
+      'A reminder got no schedule of its own. The sweep still watches it; only the second way is missing. See the log of notify.',
+      { ...atLeastOnce, metric: this.metric('SchedulesNotMade', 'Sum') },
     );
     this.alarm(
       'work failed',
       'A file, a day or an alert could not be worked through. It comes again, or is in the dead letters; see the logs.',
-      { ...atLeastOnce, metric: metric('WorkFailed', 'Sum') },
+      { ...atLeastOnce, metric: this.metric('WorkFailed', 'Sum') },
     );
     this.alarm(
       'configuration refused',
       'A configuration was refused; the last good one stays in force. The catalog table says why.',
-      { ...atLeastOnce, metric: metric('ConfigurationRefused', 'Sum') },
+      { ...atLeastOnce, metric: this.metric('ConfigurationRefused', 'Sum') },
     );
     this.alarm(
       'rows quarantined',
       'Rows of a log could not be read. They lie under quarantine/ in the records bucket, with their reasons.',
-      { ...atLeastOnce, metric: metric('RowsQuarantined', 'Sum') },
+      { ...atLeastOnce, metric: this.metric('RowsQuarantined', 'Sum') },
     );
     this.alarm(
       'blind spots',
@@ -164,12 +175,22 @@ export class Operations extends Construct {
       {
         threshold: 1,
         // Each org is looked at once an hour. The alarm holds from one look to the next.
-        metric: metric('BlindSpots', 'Maximum', Duration.hours(1)),
+        metric: this.metric('BlindSpots', 'Maximum', Duration.hours(1)),
         evaluationPeriods: 2,
         datapointsToAlarm: 1,
         treatMissingData: cloudwatch.TreatMissingData.IGNORE,
       },
     );
+  }
+
+  private metric(metricName: string, statistic: string, period = Duration.minutes(1)): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      dimensionsMap: { Environment: this.environment },
+      period,
+      statistic,
+    });
   }
 
   private alarm(

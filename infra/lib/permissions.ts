@@ -35,6 +35,17 @@ export function readAndWriteObjects(bucket: s3.IBucket, prefixes: readonly strin
   ];
 }
 
+/**
+ * Reading and writing evidence: objects that are small, and locked once they are there. Without the right to list, one that
+ * is not there reads as "denied".
+ */
+export function readAndWriteEvidence(bucket: s3.IBucket, prefix: string): iam.PolicyStatement[] {
+  return [
+    allow(['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(`${prefix}*`)]),
+    allow(['s3:ListBucket'], [bucket.bucketArn]),
+  ];
+}
+
 /** The item actions that the functions use. A transaction is allowed by the actions it is made of. */
 export type ItemAction = 'GetItem' | 'Query' | 'PutItem';
 
@@ -90,12 +101,37 @@ export function publish(topic: sns.ITopic): iam.PolicyStatement {
   return allow(['sns:Publish'], [topic.topicArn]);
 }
 
+/** Calling one function. */
+export function invoke(functionArn: string): iam.PolicyStatement {
+  return allow(['lambda:InvokeFunction'], [functionArn]);
+}
+
+/** Making the schedules of one group, and moving those that were made. */
+export function makeSchedules(arnOfEach: string): iam.PolicyStatement {
+  return allow(
+    ['scheduler:CreateSchedule', 'scheduler:GetSchedule', 'scheduler:UpdateSchedule'],
+    [arnOfEach],
+  );
+}
+
+/** Handing one role to one service, and to no other. */
+export function passRole(role: iam.IRole, service: string): iam.PolicyStatement {
+  const statement = allow(['iam:PassRole'], [role.roleArn]);
+  statement.addCondition('StringEquals', { 'iam:PassedToService': service });
+  return statement;
+}
+
 /** The services through which a function may have its key used; never the key by itself. */
 export type KeyedService = 'dynamodb' | 's3' | 'sns' | 'sqs';
 
 /** Reading what is encrypted. */
 export function decryptWith(key: kms.IKey, services: readonly KeyedService[]): iam.PolicyStatement {
   return useKey(key, ['kms:Decrypt', 'kms:DescribeKey'], services);
+}
+
+/** Sending into what is encrypted. */
+export function sendEncryptedWith(key: kms.IKey, services: readonly KeyedService[]): iam.PolicyStatement {
+  return useKey(key, ['kms:Decrypt', 'kms:GenerateDataKey'], services);
 }
 
 /** Reading and writing what is encrypted. */

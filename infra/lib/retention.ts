@@ -22,6 +22,9 @@ export const QUARANTINE_RETENTION = Duration.days(35);
 /** Access logs of the buckets. */
 export const ACCESS_LOG_RETENTION = Duration.days(365);
 
+/** How long what the evidence bucket was given can be neither changed nor deleted. No rule deletes it afterwards either. */
+export const EVIDENCE_LOCK = Duration.days(365);
+
 /** What holds evidence outlives the stack: deleting it takes a person who means it. */
 export function retained<T extends IResource>(resource: T): T {
   resource.applyRemovalPolicy(RemovalPolicy.RETAIN);

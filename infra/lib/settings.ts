@@ -10,9 +10,20 @@ import type { Node } from 'constructs';
 export const INFRA_FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** The functions of the suite: the name of each is the name of its cargo package, too. */
-export const FUNCTION_NAMES = ['ingest', 'assess', 'notify', 'remind', 'catalog'] as const;
+export const FUNCTION_NAMES = ['ingest', 'assess', 'notify', 'remind', 'catalog', 'attest'] as const;
 
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
+
+/**
+ * How firmly the evidence bucket keeps what it was given. Under `compliance` nobody can delete it or shorten its time, the
+ * owner of the account included; under `governance` whoever has the right to bypass the lock can.
+ */
+export const EVIDENCE_LOCKS = ['compliance', 'governance'] as const;
+
+export type EvidenceLock = (typeof EVIDENCE_LOCKS)[number];
+
+/** The environment of the example: a first try, and not yet anybody's evidence. */
+const DEMO_ENVIRONMENT = 'demo';
 
 /** What a deployment may choose on the command line, `cdk deploy --context KEY=VALUE`. */
 export interface Settings {
@@ -26,6 +37,8 @@ export interface Settings {
   readonly assetsFolder: string;
   /** `--context environment=NAME`: stands in for the environment of organisation.yaml. */
   readonly environment: string | undefined;
+  /** `--context evidenceLock=compliance|governance`: see `evidenceLockOf` for what holds where nothing is said. */
+  readonly evidenceLock: EvidenceLock | undefined;
 }
 
 /** Times and counts that the emulator needs shorter: it waits out a visibility timeout in full. */
@@ -54,6 +67,16 @@ export function paceOf(settings: Settings): Pace {
 }
 
 /**
+ * The lock of the evidence bucket. What is real is locked against everybody, because evidence that its keeper can change is
+ * none. That cannot be taken back for what is once locked: so a first try in the environment `demo`, and the emulator, get
+ * the lock that can be bypassed, unless they ask for the other.
+ */
+export function evidenceLockOf(settings: Settings, environment: string): EvidenceLock {
+  if (settings.evidenceLock !== undefined) return settings.evidenceLock;
+  return settings.local || environment === DEMO_ENVIRONMENT ? 'governance' : 'compliance';
+}
+
+/**
  * Reads the settings from the context of the app.
  *
  * @throws Error that names the context key, its value and what is allowed.
@@ -74,6 +97,7 @@ export function settingsFromContext(node: Node): Settings {
     configurationFolder: folder('configDir', 'config'),
     assetsFolder: folder('assetsDir', join('..', 'target', 'lambda')),
     environment: environmentOf(text('environment')),
+    evidenceLock: lockOf(text('evidenceLock')),
   };
 }
 
@@ -109,6 +133,12 @@ function environmentOf(value: string | undefined): string | undefined {
   throw new Error(
     `context environment=${value} is no plain word; use up to 32 small letters, digits and hyphens, a letter first`,
   );
+}
+
+function lockOf(value: string | undefined): EvidenceLock | undefined {
+  const lock = EVIDENCE_LOCKS.find((known) => known === value);
+  if (value === lock) return lock;
+  throw new Error(`context evidenceLock=${value} is not known; use ${EVIDENCE_LOCKS.join(' or ')}`);
 }
 
 function booleanOf(key: string, value: string): boolean {

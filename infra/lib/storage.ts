@@ -7,11 +7,13 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import {
   ACCESS_LOG_RETENTION,
+  EVIDENCE_LOCK,
   EXTRACTS_RETENTION,
   LANDING_NONCURRENT_RETENTION,
   QUARANTINE_RETENTION,
   retained,
 } from './retention.ts';
+import type { EvidenceLock } from './settings.ts';
 
 /** The index of the incident table that finds what is due: partition `due_shard`, sort key `due_at`. */
 export const DUE_INDEX = 'due';
@@ -23,13 +25,26 @@ export const TIME_TO_LIVE_ATTRIBUTE = 'expires_at';
 export const EXTRACTS_PREFIX = 'extracts/';
 export const QUARANTINE_PREFIX = 'quarantine/';
 
-/** The buckets: where logs land, where what was read from them is kept, where the configuration lies. */
+/** The prefix of the evidence bucket under which the heads of timelines lie. */
+export const HEADS_PREFIX = 'heads/';
+
+export interface BucketsProps {
+  readonly key: kms.IKey;
+  readonly landingRetentionDays: number;
+  readonly evidenceLock: EvidenceLock;
+}
+
+/**
+ * The buckets: where logs land, where what was read from them is kept, where the configuration lies, where evidence is
+ * locked.
+ */
 export class Buckets extends Construct {
   readonly landing: s3.Bucket;
   readonly records: s3.Bucket;
   readonly configuration: s3.Bucket;
+  readonly evidence: s3.Bucket;
 
-  constructor(scope: Construct, id: string, props: { key: kms.IKey; landingRetentionDays: number }) {
+  constructor(scope: Construct, id: string, props: BucketsProps) {
     super(scope, id);
     const accessLogs = retained(
       new s3.Bucket(this, 'AccessLogs', {
@@ -54,7 +69,12 @@ export class Buckets extends Construct {
       'This is the bucket the access logs of the others go to; logging it into itself would never end.',
     );
 
-    const bucket = (name: string, prefix: string, lifecycleRules: s3.LifecycleRule[]): s3.Bucket =>
+    const bucket = (
+      name: string,
+      prefix: string,
+      lifecycleRules: s3.LifecycleRule[],
+      more: Partial<s3.BucketProps> = {},
+    ): s3.Bucket =>
       retained(
         new s3.Bucket(this, name, {
           encryption: s3.BucketEncryption.KMS,
@@ -71,6 +91,7 @@ export class Buckets extends Construct {
             { id: 'abandoned-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
             ...lifecycleRules,
           ],
+          ...more,
         }),
       );
 
@@ -97,10 +118,20 @@ export class Buckets extends Construct {
     ]);
     // Every version of the configuration stays: which registry judged an access is evidence.
     this.configuration = bucket('Configuration', 'configuration/', []);
+    // Evidence stays, too: a head of an old timeline proves it as well as that of a new one.
+    this.evidence = bucket('Evidence', 'evidence/', [], {
+      objectLockEnabled: true,
+      objectLockDefaultRetention: LOCKS[props.evidenceLock](EVIDENCE_LOCK),
+    });
 
     for (const source of [this.landing, this.configuration]) announceToEventBridge(source);
   }
 }
+
+const LOCKS: Record<EvidenceLock, (duration: Duration) => s3.ObjectLockRetention> = {
+  compliance: (duration) => s3.ObjectLockRetention.compliance(duration),
+  governance: (duration) => s3.ObjectLockRetention.governance(duration),
+};
 
 /** The tables, each with its own small set of keys; all are on demand, encrypted and recoverable. */
 export class Tables extends Construct {

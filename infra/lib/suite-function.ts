@@ -26,6 +26,11 @@ export interface SuiteFunctionProps {
   readonly reservedConcurrency?: number;
 }
 
+/** The name that a function of the suite has in an account. */
+export function functionNameOf(environment: string, name: FunctionName): string {
+  return `breachclock-${environment}-${name}`;
+}
+
 /** One function of the suite: a Rust `bootstrap` with a role and a log group of its own. */
 export class SuiteFunction extends Construct {
   readonly name: FunctionName;
@@ -34,7 +39,7 @@ export class SuiteFunction extends Construct {
   constructor(scope: Construct, id: string, props: SuiteFunctionProps) {
     super(scope, id);
     this.name = props.name;
-    const functionName = `breachclock-${props.environment}-${props.name}`;
+    const functionName = functionNameOf(props.environment, props.name);
 
     const logGroup = new logs.LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,

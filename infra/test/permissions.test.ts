@@ -22,6 +22,17 @@ const statementsOf = ({ Properties }: Resource): Statement[] =>
     (policy) => policy.PolicyDocument.Statement,
   );
 
+const scheduleRole = roles.find(([id]) => id.startsWith('SchedulesRole'))![1];
+
+/** What a role may do, one action and resource a line. */
+const rightsOf = (role: Resource): string[] =>
+  statementsOf(role).flatMap((statement) => {
+    assert.equal(statement.Effect, 'Allow');
+    return listOf(statement.Action).flatMap((action) =>
+      listOf(statement.Resource).map((resource) => `${action} ${shownResource(resource)}`),
+    );
+  });
+
 function roleOf(name: FunctionName): Resource {
   const [, lambda] = resourcesOf(template, 'AWS::Lambda::Function').find(
     ([, { Properties }]) => Properties['FunctionName'] === `breachclock-demo-${name}`,
@@ -34,14 +45,14 @@ function roleOf(name: FunctionName): Resource {
 function shownResource(resource: unknown): string {
   return JSON.stringify(resource)
     .replace(/\{"Fn::GetAtt":\["(\w+?)(?:[0-9A-F]{8})?","(?:Arn|StreamArn)"\]\}/g, (_, id) => `<${id}>`)
-    .replace(/\{"Ref":"(\w+?)(?:[0-9A-F]{8})?"\}/g, '<$1>')
+    .replace(/\{"Ref":"([\w:]+?)(?:[0-9A-F]{8})?"\}/g, '<$1>')
     .replace(/\{"Fn::Join":\["",\[(.*?)\]\]\}/g, (_, parts: string) => parts.replaceAll(/[",]/g, ''))
     .replaceAll('"', '');
 }
 
 describe('roles', () => {
-  it('are those of the functions, and no policy hangs on them from elsewhere', () => {
-    assert.equal(roles.length, FUNCTION_NAMES.length);
+  it('are those of the functions and of their schedules, and no policy hangs on them from elsewhere', () => {
+    assert.equal(roles.length, FUNCTION_NAMES.length + 1);
     template.resourceCountIs('AWS::IAM::Policy', 0);
     template.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
     for (const [id, { Properties }] of roles) assert.equal(Properties['ManagedPolicyArns'], undefined, id);
@@ -57,18 +68,20 @@ describe('roles', () => {
     assert.deepEqual(wild, []);
   });
 
-  it('name every resource; the only open ends are object names and streams, below one bucket or table', () => {
+  it('name every resource; the only open ends are names below one bucket, table or group', () => {
     const wild = roles
       .flatMap(([, role]) => statementsOf(role).flatMap((statement) => listOf(statement.Resource)))
       .map(shownResource)
       .filter((resource) => resource.includes('*'));
     assert.deepEqual([...new Set(wild)].sort(), [
       '<BucketsConfiguration>/*', // any file of the configuration
+      '<BucketsEvidence>/heads/*', // named after a day and an incident
       '<BucketsLanding>/*', // logs land under names that the exporter chooses
       '<BucketsRecords>/extracts/*', // named by the hash of their content
       '<BucketsRecords>/quarantine/*', // named by the hash of their content
       '<TablesAccess>/stream/*', // Lambda lists the streams before it knows the one to read
       '<TablesIncident>/stream/*', // as above
+      'arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<SchedulesGroup>/*', // named after alerts
     ]);
   });
 
@@ -81,12 +94,38 @@ describe('roles', () => {
     }
   });
 
-  it('are assumed by Lambda only', () => {
-    for (const [id, { Properties }] of roles) {
-      const [statement, ...more] = Properties['AssumeRolePolicyDocument'].Statement;
+  it('are assumed by Lambda only, and the one of the schedules by Scheduler only', () => {
+    for (const [id, role] of roles) {
+      const [statement, ...more] = role.Properties['AssumeRolePolicyDocument'].Statement;
+      const service = role === scheduleRole ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com';
       assert.deepEqual(more, [], id);
-      assert.deepEqual(statement.Principal, { Service: 'lambda.amazonaws.com' }, id);
+      assert.equal(statement.Action, 'sts:AssumeRole', id);
+      assert.deepEqual(statement.Principal, { Service: service }, id);
     }
+  });
+
+  it('of the schedules is taken on for one group of this account only', () => {
+    const [{ Condition }] = scheduleRole.Properties['AssumeRolePolicyDocument'].Statement;
+    const [[group]] = resourcesOf(template, 'AWS::Scheduler::ScheduleGroup') as [[string, Resource]];
+    assert.deepEqual(Condition, {
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+      ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [group, 'Arn'] } },
+    });
+  });
+
+  it('are handed over to Scheduler only, one of them, and by notify only', () => {
+    const handing = roles.flatMap(([id, role]) =>
+      statementsOf(role)
+        .filter((statement) => listOf(statement.Action).includes('iam:PassRole'))
+        .map((statement) => ({ id, statement })),
+    );
+    assert.equal(handing.length, 1);
+    const [{ id, statement }] = handing as [{ id: string; statement: Statement }];
+    assert.match(id, /^NotifyRole/);
+    assert.deepEqual(listOf(statement.Resource).map(shownResource), ['<SchedulesRole>']);
+    assert.deepEqual(statement.Condition, {
+      StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+    });
   });
 });
 
@@ -133,6 +172,11 @@ const ALLOWED: Record<FunctionName, string[]> = {
     'dynamodb:GetShardIterator <TablesIncident>',
     'dynamodb:ListStreams <TablesIncident>/stream/*',
     'dynamodb:PutItem <TablesIncident>',
+    'dynamodb:Query <TablesIncident>',
+    'iam:PassRole <SchedulesRole>',
+    'scheduler:CreateSchedule arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<SchedulesGroup>/*',
+    'scheduler:GetSchedule arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<SchedulesGroup>/*',
+    'scheduler:UpdateSchedule arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<SchedulesGroup>/*',
     'sns:Publish <AlertsTopic>',
     'sqs:SendMessage <NotifyFailures>',
   ],
@@ -156,19 +200,33 @@ const ALLOWED: Record<FunctionName, string[]> = {
     's3:ListBucket <BucketsConfiguration>',
     'sqs:SendMessage <CatalogFailures>',
   ],
+  attest: [
+    'dynamodb:GetItem <TablesCatalog>',
+    'dynamodb:GetItem <TablesIncident>',
+    'dynamodb:Query <TablesIncident>',
+    'dynamodb:Query <TablesIncident>/index/due',
+    's3:GetObject <BucketsEvidence>/heads/*',
+    's3:ListBucket <BucketsEvidence>',
+    's3:PutObject <BucketsEvidence>/heads/*',
+    'sns:Publish <AlertsTopic>',
+    'sqs:SendMessage <AttestFailures>',
+  ],
 };
 
 describe('permissions', () => {
   for (const name of FUNCTION_NAMES) {
     it(`${name} may do this and no more`, () => {
-      const allowed = statementsOf(roleOf(name)).flatMap((statement) => {
-        assert.equal(statement.Effect, 'Allow');
-        return listOf(statement.Action).flatMap((action) =>
-          listOf(statement.Resource).map((resource) => `${action} ${shownResource(resource)}`),
-        );
-      });
-      const beside = allowed.filter((line) => !/^(kms|logs):/.test(line));
+      const beside = rightsOf(roleOf(name)).filter((line) => !/^(kms|logs):/.test(line));
       assert.deepEqual(beside.sort(), ALLOWED[name]);
     });
   }
+
+  it('a schedule may call notify, leave what it could not hand over, and no more', () => {
+    assert.deepEqual(rightsOf(scheduleRole).sort(), [
+      'kms:Decrypt <KeysData>',
+      'kms:GenerateDataKey <KeysData>',
+      'lambda:InvokeFunction arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:breachclock-demo-notify',
+      'sqs:SendMessage <SchedulesFailed>',
+    ]);
+  });
 });

@@ -26,6 +26,12 @@ describe('settings', () => {
     });
   });
 
+  it('refuse a lock that S3 does not have', () => {
+    assert.throws(() => buildApp({ evidenceLock: 'COMPLIANCE' }), {
+      message: 'context evidenceLock=COMPLIANCE is not known; use compliance or governance',
+    });
+  });
+
   it('say how to build what is not built', () => {
     const assetsDir = temporaryFolder();
     for (const name of FUNCTION_NAMES) mkdirSync(join(assetsDir, name));

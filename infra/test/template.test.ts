@@ -39,10 +39,12 @@ describe('the stack', () => {
       'AccessTable',
       'AlertTopicArn',
       'AssessFunction',
+      'AttestFunction',
       'CatalogFunction',
       'CatalogTable',
       'ConfigurationBucket',
       'DataKeyArn',
+      'EvidenceBucket',
       'IncidentTable',
       'IngestFunction',
       'LandingBucket',
@@ -52,6 +54,7 @@ describe('the stack', () => {
       'OperationsTopicArn',
       'RecordsBucket',
       'RemindFunction',
+      'ScheduleGroup',
     ]);
   });
 
@@ -118,7 +121,7 @@ describe('buckets', () => {
     )![1].Properties['PolicyDocument'].Statement as Statement[];
 
   it('are versioned, closed to the public, and reached over TLS only', () => {
-    template.resourceCountIs('AWS::S3::Bucket', 4);
+    template.resourceCountIs('AWS::S3::Bucket', 5);
     template.allResourcesProperties('AWS::S3::Bucket', {
       VersioningConfiguration: { Status: 'Enabled' },
       PublicAccessBlockConfiguration: {
@@ -132,7 +135,7 @@ describe('buckets', () => {
     for (const [id] of resourcesOf(template, 'AWS::S3::Bucket')) assertTlsOnly(policyOf(id), id);
   });
 
-  for (const name of ['Landing', 'Records', 'Configuration']) {
+  for (const name of ['Landing', 'Records', 'Configuration', 'Evidence']) {
     it(`${name} is encrypted with our key and logs who reads it`, () => {
       const { Properties } = only('AWS::S3::Bucket', `Buckets${name}`);
       assert.deepEqual(Properties['BucketEncryption'].ServerSideEncryptionConfiguration, [
@@ -190,11 +193,39 @@ landing_retention_days: 10
     assert.deepEqual([quarantine?.['Prefix'], quarantine?.['ExpirationInDays']], ['quarantine/', 35]);
   });
 
-  it('never forget a configuration', () => {
-    assert.deepEqual(
-      lifecycle('Configuration').map((rule) => rule['Id']),
-      ['abandoned-uploads'],
-    );
+  for (const [what, name] of [
+    ['a configuration', 'Configuration'],
+    ['evidence', 'Evidence'],
+  ] as const) {
+    it(`never forget ${what}`, () => {
+      assert.deepEqual(
+        lifecycle(name).map((rule) => rule['Id']),
+        ['abandoned-uploads'],
+      );
+    });
+  }
+
+  const locked = (context: Record<string, string>): [string, string, unknown][] =>
+    resourcesOf(templateOf(buildApp(context)), 'AWS::S3::Bucket')
+      .filter(([, { Properties }]) => Properties['ObjectLockEnabled'] !== undefined)
+      .map(([id, { Properties }]) => {
+        assert.equal(Properties['ObjectLockEnabled'], true);
+        const { ObjectLockEnabled, Rule } = Properties['ObjectLockConfiguration'];
+        assert.equal(ObjectLockEnabled, 'Enabled');
+        assert.deepEqual(Object.keys(Rule.DefaultRetention).sort(), ['Days', 'Mode']);
+        return [id.replace(/[0-9A-F]{8}$/, ''), Rule.DefaultRetention.Mode, Rule.DefaultRetention.Days];
+      });
+
+  it('lock evidence for a year, and against everybody unless it is a demo or the emulator', () => {
+    const lock = (mode: string): [string, string, number][] => [['BucketsEvidence', mode, 365]];
+    assert.deepEqual(locked({ environment: 'production' }), lock('COMPLIANCE'));
+    assert.deepEqual(locked({ environment: 'demo' }), lock('GOVERNANCE'));
+    assert.deepEqual(locked({ environment: 'production', local: 'true' }), lock('GOVERNANCE'));
+  });
+
+  it('lock evidence as the deployment says', () => {
+    assert.equal(locked({ environment: 'production', evidenceLock: 'governance' })[0]?.[1], 'GOVERNANCE');
+    assert.equal(locked({ environment: 'demo', evidenceLock: 'compliance' })[0]?.[1], 'COMPLIANCE');
   });
 });
 
@@ -279,7 +310,7 @@ describe('queues', () => {
         return alarm['Dimensions'][0].Value['Fn::GetAtt'][0] as string;
       });
     assert.deepEqual(watched.sort(), failures.sort());
-    assert.equal(failures.length, 6);
+    assert.equal(failures.length, 8);
   });
 });
 
@@ -322,9 +353,27 @@ describe('functions', () => {
       'RUST_LOG',
     ],
     assess: ['ACCESS_TABLE', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
-    notify: ['ALERT_TOPIC_ARN', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
+    notify: [
+      'ALERT_TOPIC_ARN',
+      'CATALOG_TABLE',
+      'ENVIRONMENT',
+      'INCIDENT_TABLE',
+      'RUST_LOG',
+      'SCHEDULE_DEAD_LETTERS_ARN',
+      'SCHEDULE_GROUP',
+      'SCHEDULE_ROLE_ARN',
+      'SCHEDULE_TARGET_ARN',
+    ],
     remind: ['ACCESS_TABLE', 'ALERT_TOPIC_ARN', 'CATALOG_TABLE', 'ENVIRONMENT', 'INCIDENT_TABLE', 'RUST_LOG'],
     catalog: ['CATALOG_TABLE', 'CONFIGURATION_BUCKET', 'ENVIRONMENT', 'RUST_LOG'],
+    attest: [
+      'ALERT_TOPIC_ARN',
+      'CATALOG_TABLE',
+      'ENVIRONMENT',
+      'EVIDENCE_BUCKET',
+      'INCIDENT_TABLE',
+      'RUST_LOG',
+    ],
   };
   for (const name of FUNCTION_NAMES) {
     it(`${name} is told where its things are`, () => {
@@ -387,6 +436,29 @@ describe('functions', () => {
     });
   });
 
+  it('attest runs every day at 06:00 UTC; it is tried twice more, and its failures are kept', () => {
+    const attest = idOf('AWS::Lambda::Function', 'Attest');
+    const failures = { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'AttestFailures'), 'Arn'] };
+    assert.equal(functionNamed('attest').Properties['Timeout'], 300);
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'cron(0 6 * * ? *)',
+      State: 'ENABLED',
+      Targets: [
+        {
+          Arn: { 'Fn::GetAtt': [attest, 'Arn'] },
+          Id: Match.anyValue(),
+          DeadLetterConfig: { Arn: failures },
+          RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 6 * 3600 },
+        },
+      ],
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: attest },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: failures } },
+    });
+  });
+
   it('an object in the landing bucket goes to the queue, one in the configuration bucket to catalog', () => {
     for (const [bucket, target] of [
       ['Landing', idOf('AWS::SQS::Queue', 'LandingQueue')],
@@ -409,6 +481,50 @@ describe('functions', () => {
         ],
       });
     }
+  });
+});
+
+describe('schedules', () => {
+  const given = functionNamed('notify').Properties['Environment'].Variables as Record<string, unknown>;
+
+  it('have a group of their own, named after the environment', () => {
+    const groupOf = (app: ReturnType<typeof buildApp>): unknown => {
+      const [[, { Properties }], ...more] = resourcesOf(templateOf(app), 'AWS::Scheduler::ScheduleGroup') as [
+        [string, Resource],
+      ];
+      assert.deepEqual(more, []);
+      return Properties['Name'];
+    };
+    assert.equal(groupOf(built), 'breachclock-demo');
+    assert.equal(groupOf(buildApp({ environment: 'drill' })), 'breachclock-drill');
+  });
+
+  it('are made by notify, which is told the group, the role and the queue', () => {
+    assert.deepEqual(given['SCHEDULE_GROUP'], { Ref: idOf('AWS::Scheduler::ScheduleGroup', 'Schedules') });
+    assert.deepEqual(given['SCHEDULE_ROLE_ARN'], {
+      'Fn::GetAtt': [idOf('AWS::IAM::Role', 'SchedulesRole'), 'Arn'],
+    });
+    assert.deepEqual(given['SCHEDULE_DEAD_LETTERS_ARN'], {
+      'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'SchedulesFailed'), 'Arn'],
+    });
+  });
+
+  it('call notify, by the name that it has', () => {
+    const { 'Fn::Join': parts } = given['SCHEDULE_TARGET_ARN'] as { 'Fn::Join': [string, unknown[]] };
+    assert.equal(
+      parts[1].at(-1),
+      `:function:${functionNamed('notify').Properties['FunctionName'] as string}`,
+    );
+  });
+
+  it('hand over and do not wait: what notify fails at is tried twice more and then kept', () => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: idOf('AWS::Lambda::Function', 'Notify') },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'NotifyFailures'), 'Arn'] } },
+      },
+    });
   });
 });
 
@@ -511,6 +627,37 @@ describe('alarms', () => {
     assert.equal(alarm?.['TreatMissingData'], 'breaching');
     assert.equal(alarm?.['Period'] * alarm?.['EvaluationPeriods'], 300);
     assert.equal(alarm?.['ComparisonOperator'], 'LessThanThreshold');
+  });
+
+  it('take 26 hours without a daily run for a missing notice', () => {
+    const [alarm] = about('AttestHeartbeat');
+    assert.equal(alarm?.['AlarmName'], 'breachclock-demo: daily notice missing');
+    assert.equal(alarm?.['Namespace'], 'Breachclock');
+    assert.deepEqual(alarm?.['Dimensions'], [{ Name: 'Environment', Value: 'demo' }]);
+    assert.equal(alarm?.['Statistic'], 'Sum');
+    assert.equal(alarm?.['Threshold'], 1);
+    assert.equal(alarm?.['TreatMissingData'], 'breaching');
+    assert.equal(alarm?.['Period'] * alarm?.['EvaluationPeriods'], 26 * 3600);
+    assert.equal(alarm?.['DatapointsToAlarm'], undefined);
+    assert.equal(alarm?.['ComparisonOperator'], 'LessThanThreshold');
+  });
+
+  it('look back for no longer than CloudWatch can: a day, and seven where a period is an hour or more', () => {
+    for (const alarm of alarms) {
+      const [period, periods] = [alarm['Period'] as number, alarm['EvaluationPeriods'] as number];
+      assert.ok(period * periods <= (period < 3600 ? 1 : 7) * 24 * 3600, alarm['AlarmName']);
+    }
+  });
+
+  it('tell of a reminder without a schedule, and of a schedule that could not call', () => {
+    const [alarm] = about('SchedulesNotMade');
+    assert.equal(alarm?.['AlarmName'], 'breachclock-demo: reminders not scheduled');
+    assert.equal(alarm?.['Statistic'], 'Sum');
+    assert.equal(alarm?.['Threshold'], 1);
+    assert.equal(alarm?.['TreatMissingData'], 'notBreaching');
+    assert.match(alarm?.['AlarmDescription'], /sweep still watches it/);
+    const names = alarms.map((each) => each['AlarmName']);
+    assert.ok(names.includes('breachclock-demo: schedules failed'), names.join());
   });
 
   it('watch for unsent alerts, refused configurations and quarantined rows', () => {

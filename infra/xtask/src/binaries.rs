@@ -9,7 +9,8 @@ use crate::program::{Program, Repository};
 use crate::steps::Steps;
 
 /// The functions of the pipeline; each is a package and a binary of the same name.
-pub(crate) const FUNCTIONS: [&str; 5] = ["ingest", "assess", "notify", "remind", "catalog"];
+pub(crate) const FUNCTIONS: [&str; 6] =
+    ["ingest", "assess", "notify", "remind", "catalog", "attest"];
 
 /// Where the binaries shall run.
 #[derive(Clone, Copy, PartialEq, Eq)]
