@@ -234,7 +234,7 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
     assert_eq!(kept.sweep(hours_in(11)), None);
     let change = kept.command(risk(RiskLevel::HighRisk), hours_in(30)).unwrap();
     let lifted = change.timeline.iter().find_map(|entry| match &entry.event {
-        Event::DecisionLifted { reason, .. } => Some(reason.as_str()),
+        Event::DecisionsLifted { reasons } => reasons.values().next().map(String::as_str),
         _ => None,
     });
     let expected = "it was decided when the risk was not assessed; it is high_risk now";
