@@ -142,16 +142,15 @@ fn awareness_that_was_earlier_moves_the_clock_and_both_judgements_stay() {
 }
 
 #[test]
-fn awareness_that_was_so_early_that_all_is_over_is_overdue_with_the_next_sweep() {
+fn awareness_that_was_so_early_that_all_is_over_is_overdue_at_once() {
     let mut found = findings(SeverityLevel::High, 1);
     found.first_event_at = at("2026-11-01T00:00:00Z");
     let mut kept = Kept::open(one_duty(), found);
     kept.publish_all(opened_at());
     kept.command(aware_at(at("2026-11-02T00:00:00Z")), hours_in(1)).unwrap();
-    assert!(kept.incident().overdue_since.is_empty());
+    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(1));
     kept.publish_all(hours_in(1));
     kept.sweep(hours_in(1)).unwrap();
-    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(1));
     assert_eq!(kept.owed(), ["overdue"]);
 }
 
@@ -251,7 +250,7 @@ fn a_worse_severity_lifts_the_decision_though_no_duty_comes_out_otherwise() {
     kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
     let change = kept.extend(findings(SeverityLevel::Critical, 2), hours_in(2)).unwrap();
     assert!(kept.incident().not_notified.is_empty());
-    assert!(kinds(&change.timeline).contains(&"decision_lifted".to_owned()));
+    assert!(kinds(&change.timeline).contains(&"decisions_lifted".to_owned()));
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
     assert_eq!(news(&change), ["worsened"]);
 }
