@@ -22,8 +22,8 @@ use crate::{
     AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
     ConfigurationRefusal, Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord,
     IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
-    Ports, Publisher, Result, Schedule, Scheduled, Scheduler, StoredConfiguration, Work, WorkQueue,
-    Written,
+    Ports, Publisher, RawIncident, Result, Schedule, Scheduled, Scheduler, StoredConfiguration,
+    Which, Work, WorkQueue, Written,
     memory::{
         MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects, MemoryPublisher,
         MemoryQueue, MemorySchedules,
@@ -283,11 +283,23 @@ impl IncidentTable for Failing<dyn IncidentTable> {
     async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
         self.call("incidents.timeline", self.inner.timeline(incident_id)).await
     }
+    async fn raw(&self, incident_id: &IncidentId) -> Result<Option<RawIncident>> {
+        self.call("incidents.raw", self.inner.raw(incident_id)).await
+    }
+    async fn list(&self, which: Which) -> Result<Vec<IncidentId>> {
+        self.call("incidents.list", self.inner.list(which)).await
+    }
     async fn commit(&self, change: &Change) -> Result<Committed> {
         self.call("incidents.commit", self.inner.commit(change)).await
     }
     async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
         self.call("incidents.wanting_attention", self.inner.wanting_attention(now, limit)).await
+    }
+    async fn marker(&self, name: &str) -> Result<Option<String>> {
+        self.call("incidents.marker", self.inner.marker(name)).await
+    }
+    async fn put_marker(&self, name: &str, value: &str) -> Result<()> {
+        self.call("incidents.put_marker", self.inner.put_marker(name, value)).await
     }
 }
 

@@ -10,6 +10,8 @@ use eventlog::{
 use incident::IncidentId;
 use sha2::{Digest, Sha256};
 
+use crate::Which;
+
 const AGENT: &str = "AGENT#";
 const HOUR: &str = "HOUR#";
 const DAY: &str = "DAY#";
@@ -17,9 +19,14 @@ const INCIDENT: &str = "INCIDENT#";
 const ALERT: &str = "ALERT#";
 const TIMELINE: &str = "TIMELINE#";
 const DELIVERY: &str = "DELIVERY#";
+const OPEN: &str = "open";
+const DONE: &str = "done";
 
 /// How many partitions the index of alerts that want attention is spread over.
 pub const ATTENTION_SHARDS: u32 = 8;
+
+/// Partition of the notes that functions leave for themselves; the name of each is its sort key.
+pub const MARKER_PARTITION: &str = "MARKER";
 
 /// Sort key of an incident's own item.
 pub const INCIDENT_ITEM: &str = "INCIDENT";
@@ -143,16 +150,36 @@ pub fn timeline_sort(sequence: u64) -> String {
 
 /// Partition of the attention index for an incident.
 pub fn attention_shard(incident_id: &IncidentId) -> String {
+    shard_name(shard_of(incident_id))
+}
+
+fn shard_of(incident_id: &IncidentId) -> u32 {
     let sum = incident_id
         .as_str()
         .bytes()
         .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    shard_name(sum % ATTENTION_SHARDS)
+    sum % ATTENTION_SHARDS
 }
 
 /// Name of a partition of the attention index.
 pub fn shard_name(shard: u32) -> String {
     format!("attention-{shard}")
+}
+
+/// Partition of the same index that lists an incident: the open ones lie apart from the done ones, so that listing them
+/// costs what is open.
+pub fn listing_shard(incident_id: &IncidentId, is_done: bool) -> String {
+    let kind = if is_done { DONE } else { OPEN };
+    format!("{kind}-{}", shard_of(incident_id))
+}
+
+/// The partitions that list these incidents.
+pub fn listing_shards(which: Which) -> impl Iterator<Item = String> {
+    let kinds: &[&str] = match which {
+        Which::Open => &[OPEN],
+        Which::All => &[OPEN, DONE],
+    };
+    kinds.iter().flat_map(|kind| (0..ATTENTION_SHARDS).map(move |shard| format!("{kind}-{shard}")))
 }
 
 /// Name of an alert's schedule. A hash, because a name holds 64 characters and ids of alerts grow with the names of
@@ -173,6 +200,12 @@ pub fn changed_day(partition: &str, sort: &str) -> Option<(String, AgentKey, Nai
     let (hour, _event_type) = sort.strip_prefix(HOUR)?.split_once('#')?;
     let day = Hour::from_key(hour)?.start().date_naive();
     Some((org_id.to_owned(), AgentKey(agent.to_owned()), day))
+}
+
+/// The incident whose own item that is, as told by its key.
+pub fn listed_incident(partition: &str, sort: &str) -> Option<IncidentId> {
+    let incident_id = partition.strip_prefix(INCIDENT)?;
+    (sort == INCIDENT_ITEM).then(|| IncidentId(incident_id.to_owned()))
 }
 
 /// The alert that an item of the incident table is, as told by its key.
@@ -221,6 +254,22 @@ mod tests {
             Some((incident_id.clone(), "a.b".to_owned()))
         );
         assert_eq!(changed_alert(&incident_partition(&incident_id), INCIDENT_ITEM), None);
+        let partition = incident_partition(&incident_id);
+        assert_eq!(listed_incident(&partition, INCIDENT_ITEM), Some(incident_id));
+        assert_eq!(listed_incident(&partition, &alert_sort("a.b")), None);
+        assert_eq!(listed_incident(MARKER_PARTITION, INCIDENT_ITEM), None);
+    }
+
+    #[test]
+    fn an_incident_lies_in_one_shard_of_those_that_list_it() {
+        let shards = |which| listing_shards(which).collect::<Vec<_>>();
+        for number in 0..100 {
+            let incident_id = IncidentId(format!("BC-{number}"));
+            let [open, done] = [false, true].map(|is_done| listing_shard(&incident_id, is_done));
+            assert!(shards(Which::Open).contains(&open) && !shards(Which::Open).contains(&done));
+            assert!(shards(Which::All).contains(&open) && shards(Which::All).contains(&done));
+        }
+        assert!(shards(Which::All).iter().all(|shard| !shard.starts_with("attention")));
     }
 
     #[test]

@@ -16,7 +16,9 @@
 //! effect.
 
 pub mod failing;
+mod json;
 pub mod keys;
+mod listing;
 pub mod memory;
 mod record;
 mod schedule;
@@ -41,10 +43,11 @@ use notices::Notice;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+pub use listing::Which;
 pub use record::{
     AgentHourRecord, ArrivalsRecord, ConfigurationRefusal, Coverage, DayRecord,
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, LinkRecord,
-    PartRecord, PartWork, PartedObject, PartsLook, StoredConfiguration, Work,
+    PartRecord, PartWork, PartedObject, PartsLook, RawIncident, StoredConfiguration, Work,
 };
 pub use schedule::{DueAlert, Schedule, Scheduled, Wake};
 pub use system::SystemClock;
@@ -251,11 +254,20 @@ pub trait IncidentTable: Send + Sync {
     async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>>;
     /// The timeline, in order.
     async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>>;
-    /// Writes a change whole, if the incident still has the expected version.
+    /// Everything about an incident, exactly as it is stored and as of one moment; `None` where nothing is.
+    async fn raw(&self, incident_id: &IncidentId) -> Result<Option<RawIncident>>;
+    /// The incidents, in the order in which they were opened. One that was opened a moment ago may be missing: where the
+    /// table is a service, it lists with a delay.
+    async fn list(&self, which: Which) -> Result<Vec<IncidentId>>;
+    /// Writes a change whole, if the incident still has the expected version and none of the entries is there yet.
     async fn commit(&self, change: &Change) -> Result<Committed>;
     /// The incidents that have an alert which wants attention at `now`, the longest waiting first, at most
     /// `limit`.
     async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>>;
+    /// A note that a function left for its next run, as the law by which it judged last.
+    async fn marker(&self, name: &str) -> Result<Option<String>>;
+    /// Leaves a note, in the place of any other one of that name.
+    async fn put_marker(&self, name: &str, value: &str) -> Result<()>;
 }
 
 /// The configuration in force.

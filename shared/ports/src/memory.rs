@@ -4,10 +4,11 @@
 //! simulation finds faults only against honest stores. Changes are kept as a stream, as DynamoDB would
 //! send them.
 
+mod incidents;
 mod schedules;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,16 +21,16 @@ use eventlog::{
     joins::{JoinKey, Link, LinkedCaller, MAX_CALLERS_PER_KEY},
     row::Hour,
 };
-use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
 use notices::Notice;
 
 use crate::{
-    AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, Committed,
-    ConfigurationRefusal, Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord,
-    IncidentTable, JoinTable, LandedObject, ObjectReader, ObjectStore, PartRecord, PortError,
-    Publisher, Result, StoredConfiguration, Work, WorkQueue, Written,
+    AccessTable, AgentHourRecord, ArrivalsRecord, CatalogTable, Clock, ConfigurationRefusal,
+    Coverage, DayRecord, DeliveryHealthRecord, FileRecord, HourRecord, JoinTable, LandedObject,
+    ObjectReader, ObjectStore, PartRecord, PortError, Publisher, Result, StoredConfiguration, Work,
+    WorkQueue, Written,
 };
 
+pub use incidents::MemoryIncidents;
 pub use schedules::MemorySchedules;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -352,93 +353,6 @@ impl WorkQueue for MemoryQueue {
     /// Nothing waits here: whoever takes work decides when.
     async fn put_later(&self, work: &Work, _delay: TimeDelta) -> Result<()> {
         self.put(work).await
-    }
-}
-
-#[derive(Debug, Default)]
-struct IncidentState {
-    incidents: BTreeMap<IncidentId, Incident>,
-    alerts: BTreeMap<IncidentId, BTreeMap<String, Alert>>,
-    timelines: BTreeMap<IncidentId, BTreeMap<u64, TimelineEntry>>,
-    stream: Vec<(IncidentId, String)>,
-}
-
-/// The incident table in memory.
-#[derive(Debug, Default)]
-pub struct MemoryIncidents(Mutex<IncidentState>);
-
-impl MemoryIncidents {
-    /// Takes the alerts that are owed since the last call, in the order of their writes.
-    pub fn take_stream(&self) -> Vec<(IncidentId, String)> {
-        std::mem::take(&mut lock(&self.0).stream)
-    }
-
-    /// Every incident.
-    pub fn incidents(&self) -> Vec<Incident> {
-        lock(&self.0).incidents.values().cloned().collect()
-    }
-
-    /// Every alert.
-    pub fn all_alerts(&self) -> Vec<Alert> {
-        lock(&self.0).alerts.values().flat_map(|alerts| alerts.values().cloned()).collect()
-    }
-}
-
-#[async_trait]
-impl IncidentTable for MemoryIncidents {
-    async fn incident(&self, incident_id: &IncidentId) -> Result<Option<Incident>> {
-        Ok(lock(&self.0).incidents.get(incident_id).cloned())
-    }
-
-    async fn alert(&self, incident_id: &IncidentId, alert_id: &str) -> Result<Option<Alert>> {
-        let state = lock(&self.0);
-        Ok(state.alerts.get(incident_id).and_then(|alerts| alerts.get(alert_id)).cloned())
-    }
-
-    async fn alerts(&self, incident_id: &IncidentId) -> Result<Vec<Alert>> {
-        let state = lock(&self.0);
-        let alerts = state.alerts.get(incident_id);
-        Ok(alerts.into_iter().flat_map(|alerts| alerts.values().cloned()).collect())
-    }
-
-    async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
-        let state = lock(&self.0);
-        let entries = state.timelines.get(incident_id);
-        Ok(entries.into_iter().flat_map(|entries| entries.values().cloned()).collect())
-    }
-
-    async fn commit(&self, change: &Change) -> Result<Committed> {
-        let mut state = lock(&self.0);
-        let id = &change.incident.incident_id;
-        let version = state.incidents.get(id).map_or(0, |incident| incident.version);
-        if version != change.expected_version {
-            return Ok(Committed::Conflict);
-        }
-        state.incidents.insert(id.clone(), change.incident.clone());
-        let timeline = state.timelines.entry(id.clone()).or_default();
-        timeline.extend(change.timeline.iter().map(|entry| (entry.sequence, entry.clone())));
-        let alerts = state.alerts.entry(id.clone()).or_default();
-        alerts.extend(change.alerts.iter().map(|alert| (alert.alert_id.clone(), alert.clone())));
-        let owed = change.alerts.iter().filter(|alert| alert.is_owed());
-        let owed: Vec<_> = owed.map(|alert| (id.clone(), alert.alert_id.clone())).collect();
-        state.stream.extend(owed);
-        Ok(Committed::Yes)
-    }
-
-    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
-        let state = lock(&self.0);
-        let mut waiting: Vec<(DateTime<Utc>, &IncidentId)> = state
-            .alerts
-            .values()
-            .flat_map(BTreeMap::values)
-            .filter_map(|alert| Some((alert.attention_at()?, &alert.incident_id)))
-            .filter(|(at, _)| *at <= now)
-            .collect();
-        waiting.sort_unstable();
-        let mut seen = BTreeSet::new();
-        waiting.retain(|(_, id)| seen.insert(*id));
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(waiting.into_iter().take(limit).map(|(_, id)| id.clone()).collect())
     }
 }
 

@@ -13,6 +13,7 @@ use eventlog::{
     report::FileReport, row::Hour, tally::AgentHour,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a judgement or a tally rests on.
 ///
@@ -46,6 +47,19 @@ impl Coverage {
             _ => false,
         }
     }
+}
+
+/// An incident with everything about it, as JSON and not as this version reads it: whoever checks it must see what
+/// somebody added or took away by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawIncident {
+    /// The incident; null where it is gone and something of it is left.
+    pub incident: Value,
+    /// Its timeline, in the order in which it is stored.
+    pub timeline: Vec<Value>,
+    /// Its alerts, in the order of their ids.
+    pub alerts: Vec<Value>,
 }
 
 /// One agent's hour, with the size of the set that it was computed from.

@@ -21,7 +21,7 @@ use pipeline::{
     ingest::{IngestSettings, LandedObject, ingest_object},
 };
 use ports::{
-    Clock, Committed, IncidentTable, Ports, Result, StoredConfiguration,
+    Clock, Committed, IncidentTable, Ports, RawIncident, Result, StoredConfiguration, Which,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
         MemoryPublisher, MemoryQueue, MemorySchedules,
@@ -224,6 +224,12 @@ impl IncidentTable for Contended {
     async fn timeline(&self, incident_id: &IncidentId) -> Result<Vec<TimelineEntry>> {
         self.inner.timeline(incident_id).await
     }
+    async fn raw(&self, incident_id: &IncidentId) -> Result<Option<RawIncident>> {
+        self.inner.raw(incident_id).await
+    }
+    async fn list(&self, which: Which) -> Result<Vec<IncidentId>> {
+        self.inner.list(which).await
+    }
     async fn commit(&self, change: &Change) -> Result<Committed> {
         let left = self.conflicts.load(Ordering::Relaxed);
         if left > 0 {
@@ -234,5 +240,11 @@ impl IncidentTable for Contended {
     }
     async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
         self.inner.wanting_attention(now, limit).await
+    }
+    async fn marker(&self, name: &str) -> Result<Option<String>> {
+        self.inner.marker(name).await
+    }
+    async fn put_marker(&self, name: &str, value: &str) -> Result<()> {
+        self.inner.put_marker(name, value).await
     }
 }

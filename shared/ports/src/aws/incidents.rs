@@ -1,28 +1,36 @@
 //! The incident table in DynamoDB.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, TransactWriteItem, builders::PutBuilder},
+    types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder},
 };
 use chrono::{DateTime, Utc};
 use incident::{Alert, Change, Incident, IncidentId, TimelineEntry};
+use serde_json::Value;
 
 use super::{
-    item::{Item, PARTITION, SORT, item, number, text},
+    item::{Item, PARTITION, SORT, item, number, record, text},
     table::Table,
     unavailable,
 };
-use crate::{Committed, IncidentTable, Result, keys};
+use crate::{
+    Committed, IncidentTable, PortError, RawIncident, Result, Which, keys,
+    listing::{Place, is_listed_done},
+};
 
-/// Sparse index: only alerts that want attention carry its keys.
-const ATTENTION_INDEX: &str = "due";
+/// Sparse index: alerts carry its keys while they want attention, and incidents by the moment of their opening.
+const DUE_INDEX: &str = "due";
 const SHARD: &str = "due_shard";
-const ATTENTION: &str = "due_at";
+const DUE_AT: &str = "due_at";
+const VERSION: &str = "version";
+
+/// How often an incident that changes while it is read is read again.
+const READ_ATTEMPTS: u32 = 5;
 
 /// The incident table in DynamoDB.
 #[derive(Clone, Debug)]
@@ -38,13 +46,65 @@ impl DynamoIncidents {
         Put::builder().table_name(&self.0.name).set_item(Some(item))
     }
 
+    /// The version of the incident as it stands.
+    async fn version(&self, incident_id: &IncidentId) -> Result<Option<AttributeValue>> {
+        let partition = keys::incident_partition(incident_id);
+        let item = self.0.item(partition, keys::INCIDENT_ITEM, Some(VERSION)).await?;
+        Ok(item.and_then(|mut item| item.remove(VERSION)))
+    }
+
+    /// Shows what the index holds in a shard to `visit`, in the order of instants, page by page and as long as it goes
+    /// on; up to `until`, where that is given.
+    ///
+    /// Only keys are asked for: what this version cannot read must not hold up the rest.
+    async fn visit_index(
+        &self,
+        shard: String,
+        until: Option<DateTime<Utc>>,
+        mut visit: impl FnMut(IndexedKey) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let condition = match until {
+            Some(_) => "due_shard = :shard AND due_at <= :until",
+            None => "due_shard = :shard",
+        };
+        let mut query = self
+            .0
+            .client
+            .query()
+            .table_name(&self.0.name)
+            .index_name(DUE_INDEX)
+            .key_condition_expression(condition)
+            .projection_expression(format!("{PARTITION}, {SORT}, {DUE_AT}"))
+            .expression_attribute_values(":shard", text(shard));
+        if let Some(until) = until {
+            query = query.expression_attribute_values(":until", text(keys::sortable(until)));
+        }
+        let mut items = query.into_paginator().items().send();
+        while let Some(found) = items.next().await {
+            let mut found: Item = found.map_err(|error| unavailable("dynamodb:Query", error))?;
+            // The index has no item without its keys, and they are text.
+            let mut key = |name| match found.remove(name) {
+                Some(AttributeValue::S(text)) => text,
+                _ => String::new(),
+            };
+            let key =
+                IndexedKey { partition: key(PARTITION), sort: key(SORT), due_at: key(DUE_AT) };
+            if visit(key).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>> {
         let incident = &change.incident;
         let partition = keys::incident_partition(&incident.incident_id);
         let attributes = [
-            ("version", number(incident.version)),
+            (VERSION, number(incident.version)),
             ("severity", text(incident.findings.severity.level.name())),
             ("score", number(incident.findings.score)),
+            (SHARD, text(keys::listing_shard(&incident.incident_id, is_listed_done(incident)))),
+            (DUE_AT, text(keys::sortable(Place::of(incident).opened_at))),
         ];
         let put = self.put(item(&partition, keys::INCIDENT_ITEM, incident, attributes)?);
         let mut puts = vec![if change.expected_version == 0 {
@@ -61,7 +121,7 @@ impl DynamoIncidents {
             let attention = alert.attention_at().map(|at| {
                 [
                     (SHARD, text(keys::attention_shard(&alert.incident_id))),
-                    (ATTENTION, text(keys::sortable(at))),
+                    (DUE_AT, text(keys::sortable(at))),
                 ]
             });
             let state = if alert.is_owed() {
@@ -83,6 +143,13 @@ impl DynamoIncidents {
             })
             .collect()
     }
+}
+
+/// An item of the index.
+struct IndexedKey {
+    partition: String,
+    sort: String,
+    due_at: String,
 }
 
 /// Whether a cancelled transaction met another writer, rather than a fault.
@@ -128,42 +195,90 @@ impl IncidentTable for DynamoIncidents {
         }
     }
 
-    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
-        if limit == 0 {
-            // DynamoDB takes no limit below 1.
-            return Ok(Vec::new());
-        }
-        let limit_per_shard = i32::try_from(limit).unwrap_or(i32::MAX);
-        let mut waiting: Vec<(String, IncidentId)> = Vec::new();
-        for shard in 0..keys::ATTENTION_SHARDS {
-            let answer = self
-                .0
-                .client
-                .query()
-                .table_name(&self.0.name)
-                .index_name(ATTENTION_INDEX)
-                .key_condition_expression("due_shard = :shard AND due_at <= :now")
-                .expression_attribute_values(":shard", text(keys::shard_name(shard)))
-                .expression_attribute_values(":now", text(keys::sortable(now)))
-                .limit(limit_per_shard)
-                .send()
-                .await
-                .map_err(|error| unavailable("dynamodb:Query", error))?;
-            // Only the keys are read: an alert that this version cannot read must not hold up the others.
-            for found in answer.items() {
-                let key = |name| found.get(name).and_then(|value| value.as_s().ok());
-                let incident = key(PARTITION).zip(key(SORT)).and_then(|(partition, sort)| {
-                    keys::changed_alert(partition, sort).map(|(incident_id, _)| incident_id)
-                });
-                if let (Some(at), Some(incident_id)) = (key(ATTENTION), incident) {
-                    waiting.push((at.clone(), incident_id));
-                }
+    async fn raw(&self, incident_id: &IncidentId) -> Result<Option<RawIncident>> {
+        for _ in 0..READ_ATTEMPTS {
+            let version = self.version(incident_id).await?;
+            let items = self.0.items(keys::incident_partition(incident_id)).await?;
+            if self.version(incident_id).await? == version {
+                return raw_incident(&items);
             }
         }
-        waiting.sort_unstable();
+        Err(PortError::Unavailable {
+            call: "dynamodb:Query",
+            reason: format!("incident {incident_id} changed each time that it was read"),
+        })
+    }
+
+    async fn list(&self, which: Which) -> Result<Vec<IncidentId>> {
+        let mut places: Vec<(String, IncidentId)> = Vec::new();
+        for shard in keys::listing_shards(which) {
+            let visit = |key: IndexedKey| {
+                let incident_id = keys::listed_incident(&key.partition, &key.sort);
+                places.extend(incident_id.map(|incident_id| (key.due_at, incident_id)));
+                ControlFlow::Continue(())
+            };
+            self.visit_index(shard, None, visit).await?;
+        }
+        places.sort_unstable();
+        // One that moved from shard to shard meanwhile may have been met in both.
         let mut seen = BTreeSet::new();
-        waiting.retain(|(_, id)| seen.insert(id.clone()));
+        places.retain(|(_, id)| seen.insert(id.clone()));
+        Ok(places.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn wanting_attention(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<IncidentId>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut waiting: Vec<(String, IncidentId)> = Vec::new();
+        for shard in 0..keys::ATTENTION_SHARDS {
+            // Incidents are counted and not alerts: one that cannot be swept may hold hundreds of alerts, and must not
+            // hold up the others.
+            let mut of_shard = BTreeSet::new();
+            let visit = |key: IndexedKey| {
+                if let Some((incident_id, _)) = keys::changed_alert(&key.partition, &key.sort)
+                    && of_shard.insert(incident_id.clone())
+                {
+                    waiting.push((key.due_at, incident_id));
+                }
+                if of_shard.len() < limit {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            };
+            self.visit_index(keys::shard_name(shard), Some(now), visit).await?;
+        }
+        waiting.sort_unstable();
         Ok(waiting.into_iter().take(limit).map(|(_, id)| id).collect())
     }
+
+    async fn marker(&self, name: &str) -> Result<Option<String>> {
+        self.0.get(keys::MARKER_PARTITION, name).await
+    }
+
+    async fn put_marker(&self, name: &str, value: &str) -> Result<()> {
+        let put = self.0.put(item(keys::MARKER_PARTITION, name, &value, [])?);
+        put.send().await.map_err(|error| unavailable("dynamodb:PutItem", error))?;
+        Ok(())
+    }
+}
+
+/// The incident that the items of a partition are, in the order of their sort keys.
+fn raw_incident(items: &[Item]) -> Result<Option<RawIncident>> {
+    if items.is_empty() {
+        return Ok(None);
+    }
+    let mut raw = RawIncident { incident: Value::Null, timeline: vec![], alerts: vec![] };
+    for item in items {
+        let sort = item.get(SORT).and_then(|value| value.as_s().ok());
+        match sort.map(String::as_str) {
+            Some(keys::INCIDENT_ITEM) => raw.incident = record(item)?,
+            Some(sort) if sort.starts_with(keys::TIMELINE_PREFIX) => {
+                raw.timeline.push(record(item)?);
+            }
+            Some(sort) if sort.starts_with(keys::ALERT_PREFIX) => raw.alerts.push(record(item)?),
+            // Of another kind, from a later version.
+            _ => {}
+        }
+    }
+    Ok(Some(raw))
 }

@@ -10,8 +10,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::place;
-use crate::{PortError, Result};
+use crate::{PortError, Result, json::place};
 
 pub(super) const PARTITION: &str = "pk";
 pub(super) const SORT: &str = "sk";

@@ -33,8 +33,3 @@ fn unavailable(call: &'static str, error: impl std::error::Error) -> PortError {
     }
     PortError::Unavailable { call, reason }
 }
-
-/// Where JSON could not be read. The parser's own message may quote a value; its place and kind do not.
-fn place(error: &serde_json::Error) -> String {
-    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
-}

@@ -13,8 +13,8 @@ use aws_sdk_scheduler::{
 };
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use super::{place, unavailable};
-use crate::{Clock, PortError, Result, Schedule, Scheduled, Scheduler, keys};
+use super::unavailable;
+use crate::{Clock, PortError, Result, Schedule, Scheduled, Scheduler, json::place, keys};
 
 /// For how long the service tries to reach the target. It would go on for a day; but within an hour the sweep has come
 /// by sixty times, and a dead letter that tells of a broken target is wanted while its alarm is of use. How often it

@@ -47,6 +47,13 @@ impl Table {
         self.item(partition, sort, None).await?.as_ref().map(record).transpose()
     }
 
+    /// All items of a partition, in its order.
+    pub(super) async fn items(&self, partition: impl Into<String>) -> Result<Vec<Item>> {
+        let query = self.of(partition).key_condition_expression("pk = :pk");
+        let items = query.into_paginator().items().send().try_collect().await;
+        items.map_err(|error| unavailable("dynamodb:Query", error))
+    }
+
     /// All records of a partition whose sort key starts so, in its order.
     pub(super) async fn query<T: DeserializeOwned>(
         &self,

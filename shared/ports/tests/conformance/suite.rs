@@ -10,7 +10,10 @@
     reason = "a broken promise is a failed test"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use assessment::{
     configuration::{Configuration, ConfigurationFiles},
@@ -35,8 +38,10 @@ use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
 use ports::{
     AgentHourRecord, ArrivalsRecord, Committed, ConfigurationRefusal, Coverage, DayRecord,
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, PartRecord, PortError,
-    Ports, Schedule, Scheduled, StoredConfiguration, Written,
+    Ports, RawIncident, Schedule, Scheduled, StoredConfiguration, Which, Written, keys,
 };
+use serde::Serialize;
+use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 /// Asks for every promise. `bucket` exists; `org_id` is used by nobody else.
@@ -46,7 +51,11 @@ pub(crate) async fn every_promise(ports: &Ports, bucket: &str, org_id: &str) {
     joins(ports, org_id).await;
     delivery(ports, org_id).await;
     incidents(ports, org_id).await;
+    exactly_as_stored(ports, org_id).await;
+    lists(ports, org_id).await;
     attention(ports, org_id).await;
+    crowds(ports, org_id).await;
+    markers(ports, org_id).await;
     catalog(ports).await;
     schedules(ports, org_id).await;
     publisher(ports, org_id).await;
@@ -88,8 +97,10 @@ pub(crate) async fn objects(ports: &Ports, bucket: &str, org_id: &str) {
         assert_eq!(read(ports, bucket, &format!("{prefix}{name}")).await, name.as_bytes());
     }
     let whole = prefix.clone() + "ranges.csv";
-    // Larger than what is fetched in one piece, and no multiple of it.
-    let bytes: Vec<u8> = (0..20_000_003_u32).flat_map(u32::to_le_bytes).step_by(4).collect();
+    // Larger than what is fetched in one piece, and no multiple of it, and made of blocks that no piece is a multiple of.
+    let block: Vec<u8> = (0..4_099_u32).flat_map(u32::to_le_bytes).collect();
+    let mut bytes = block.repeat(1_220);
+    bytes.truncate(20_000_003);
     ports.objects.put(bucket, &whole, bytes.clone()).await.unwrap();
     assert!(read(ports, bucket, &whole).await == bytes, "a large object is read as it is");
     for range in [0..1, 0..20_000_003, 7..8_388_615, 16_777_215..16_777_217, 19_999_999..30_000_000]
@@ -575,7 +586,8 @@ fn findings(org_id: &str, name: &str, row_count: u64) -> Findings {
     }
 }
 
-fn policy() -> Policy {
+/// Made once: reading the law is most of the work of opening an incident.
+static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let facts = Facts::default()
         .with("role", "controller")
         .with("personal_data_breach", true)
@@ -586,16 +598,16 @@ fn policy() -> Policy {
         organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
         reminders: ReminderPolicy::default(),
     }
-}
+});
 
 /// The opening of an incident of that agent.
 pub(crate) fn opened(org_id: &str, name: &str, now: DateTime<Utc>) -> Change {
-    Incident::open(findings(org_id, name, 1), 1, None, now, &policy(), "conformance")
+    Incident::open(findings(org_id, name, 1), 1, None, now, &POLICY, "conformance")
 }
 
 fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
     let found = findings(&incident.org_id, incident.agent.as_str(), row_count);
-    incident.extend(found, now, &policy(), "conformance").unwrap()
+    incident.extend(found, now, &POLICY, "conformance").unwrap()
 }
 
 /// The incident with everything about it, as it stands in the table.
@@ -673,6 +685,83 @@ pub(crate) async fn incidents(ports: &Ports, org_id: &str) {
     assert_eq!(verify(&timeline, &incident.timeline_head), None);
 }
 
+/// Everything about an incident can be had as it is stored, and no entry of a timeline is ever written over.
+pub(crate) async fn exactly_as_stored(ports: &Ports, org_id: &str) {
+    let now = at("2026-11-24T10:00:00.123Z");
+    let change = opened(org_id, "is-kept", now);
+    let id = &change.incident.incident_id;
+    assert_eq!(ports.incidents.raw(id).await.unwrap(), None);
+    assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Yes);
+    let (mut incident, mut timeline) = (change.incident.clone(), change.timeline.clone());
+    let mut alerts: BTreeMap<String, Alert> = BTreeMap::new();
+    alerts.extend(change.alerts.iter().map(|alert| (alert.alert_id.clone(), alert.clone())));
+    for row_count in 2..12 {
+        let more = extended(&incident, row_count, now);
+        assert_eq!(ports.incidents.commit(&more).await.unwrap(), Committed::Yes);
+        timeline.extend(more.timeline);
+        alerts.extend(more.alerts.into_iter().map(|alert| (alert.alert_id.clone(), alert)));
+        incident = more.incident;
+    }
+    let expected = RawIncident {
+        incident: json(&incident),
+        timeline: timeline.iter().map(json).collect(),
+        alerts: alerts.values().map(json).collect(),
+    };
+    assert_eq!(ports.incidents.raw(id).await.unwrap().as_ref(), Some(&expected));
+
+    // On the version that stands, but with an entry of a number that is taken.
+    let mut forged = extended(&incident, 100, now);
+    forged.timeline.push(timeline[4].clone());
+    assert_eq!(ports.incidents.commit(&forged).await.unwrap(), Committed::Conflict);
+    assert_eq!(ports.incidents.raw(id).await.unwrap(), Some(expected));
+}
+
+fn json(record: &impl Serialize) -> Value {
+    serde_json::to_value(record).unwrap()
+}
+
+/// Incidents are listed in the order of their opening, each once.
+pub(crate) async fn lists(ports: &Ports, org_id: &str) {
+    let start = at("2026-11-20T10:00:00Z");
+    // Neither the order of the writes nor that of the names.
+    let [third, first, second] =
+        [("lists-a", 2), ("lists-b", 0), ("lists-c", 1)].map(|(name, milliseconds)| {
+            opened(org_id, name, start + TimeDelta::milliseconds(milliseconds))
+        });
+    let twins = ["lists-d", "lists-e"].map(|name| opened(org_id, name, start + TimeDelta::days(1)));
+    for change in twins.iter().chain([&third, &first, &second]) {
+        assert_eq!(ports.incidents.commit(change).await.unwrap(), Committed::Yes);
+    }
+    let later = extended(&first.incident, 2, start + TimeDelta::days(9));
+    assert_eq!(ports.incidents.commit(&later).await.unwrap(), Committed::Yes);
+
+    let name = |change: Change| change.incident.incident_id;
+    let mut twins = twins.map(name);
+    twins.sort_unstable();
+    let ours: Vec<IncidentId> = [first, second, third].map(name).into_iter().chain(twins).collect();
+    for which in [Which::Open, Which::All] {
+        let listed = ports.incidents.list(which).await.unwrap();
+        let listed: Vec<_> = listed.into_iter().filter(|id| ours.contains(id)).collect();
+        assert_eq!(listed, ours, "{which:?}");
+    }
+}
+
+/// A function finds the notes that it left, each under its name.
+pub(crate) async fn markers(ports: &Ports, org_id: &str) {
+    let (law, sweep) = (format!("law {org_id}"), format!("sweep#{org_id}/1"));
+    assert_eq!(ports.incidents.marker(&law).await.unwrap(), None);
+    for value in ["2026-11", "", "a \"law\" of 2027\n"] {
+        ports.incidents.put_marker(&law, value).await.unwrap();
+        assert_eq!(ports.incidents.marker(&law).await.unwrap().as_deref(), Some(value));
+    }
+    assert_eq!(ports.incidents.marker(&sweep).await.unwrap(), None);
+    ports.incidents.put_marker(&sweep, "once").await.unwrap();
+    assert_eq!(ports.incidents.marker(&law).await.unwrap().as_deref(), Some("a \"law\" of 2027\n"));
+    // A note is no incident.
+    let listed = ports.incidents.list(Which::All).await.unwrap();
+    assert!(listed.iter().all(|id| id.as_str().starts_with("BC-")), "{listed:?}");
+}
+
 /// The incidents of `of` that want attention at `now`, the longest waiting first.
 async fn waiting(ports: &Ports, of: &[&IncidentId], now: DateTime<Utc>) -> Vec<IncidentId> {
     let found = ports.incidents.wanting_attention(now, 10_000).await.unwrap();
@@ -737,6 +826,49 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     let sent = overdue.incident.published(last, "receipt", passed, "notify");
     assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
     assert_eq!(waiting(ports, &[&id], at("2036-11-24T10:00:00Z")).await, []);
+}
+
+/// An incident with more alerts than a sweep takes incidents hides no other, wherever the two lie.
+pub(crate) async fn crowds(ports: &Ports, org_id: &str) {
+    let start = at("2026-11-24T10:00:00Z");
+    let crowd = opened(org_id, "crowds", start);
+    let shard = keys::attention_shard(&crowd.incident.incident_id);
+    let hidden = (0..1_000)
+        .map(|number| opened(org_id, &format!("is-hidden-{number}"), start))
+        .find(|change| keys::attention_shard(&change.incident.incident_id) == shard)
+        .unwrap();
+    // So long ago that nothing else in the store was waiting then.
+    let long_ago = at("1980-01-01T00:00:00Z");
+    let waiting = |of: &Change, hour: i64| {
+        let scheduled = of.alerts.iter().find(|alert| !alert.is_owed()).unwrap().clone();
+        let due_at = long_ago + TimeDelta::hours(hour);
+        Alert { alert_id: format!("{}.{hour}", scheduled.alert_id), due_at, ..scheduled }
+    };
+    let crowd_alerts: Vec<Alert> = (0..5).map(|hour| waiting(&crowd, hour)).collect();
+    let hidden_alerts = vec![waiting(&hidden, 9)];
+    let ids = [&crowd, &hidden].map(|change| change.incident.incident_id.clone());
+    let before_all = ports.incidents.wanting_attention(long_ago + TimeDelta::days(1), 10).await;
+    assert_eq!(before_all.unwrap(), []);
+    for (mut change, alerts) in [(crowd, crowd_alerts), (hidden, hidden_alerts)] {
+        change.alerts.extend(alerts);
+        assert_eq!(ports.incidents.commit(&change).await.unwrap(), Committed::Yes);
+    }
+    let found = async |limit| {
+        ports.incidents.wanting_attention(long_ago + TimeDelta::days(1), limit).await.unwrap()
+    };
+    assert_eq!(found(2).await, ids);
+    assert_eq!(found(1).await, ids[..1]);
+    for id in &ids {
+        let mut incident = ports.incidents.incident(id).await.unwrap().unwrap();
+        for alert in ports.incidents.alerts(id).await.unwrap() {
+            if alert.due_at < start {
+                let sent = incident.published(&alert, "receipt", start, "notify");
+                assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
+                incident = sent.incident;
+            }
+        }
+    }
+    assert_eq!(found(10).await, []);
 }
 
 const FILES_OF_CONFIGURATION: [(&str, &str); 5] = [
