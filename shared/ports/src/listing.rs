@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use incident::{Incident, IncidentId, Status};
+use incident::{Incident, IncidentId};
 
 /// Which incidents to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,6 @@ pub enum Which {
     Open,
     /// Every one.
     All,
-}
-
-/// Whether an incident of this status asks nothing of anybody any more.
-const fn is_done(status: Status) -> bool {
-    match status {
-        Status::Suspected => false,
-    }
 }
 
 /// Where an incident stands in lists: by its opening, and where two were opened at once by its name.
@@ -39,7 +32,7 @@ impl Place {
 
 /// Whether an incident is listed among the done ones.
 pub(crate) const fn is_listed_done(incident: &Incident) -> bool {
-    is_done(incident.status)
+    incident.status.is_done()
 }
 
 /// Incidents in the order of lists, the open ones apart from the done ones.
