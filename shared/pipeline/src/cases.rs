@@ -9,7 +9,7 @@ use crate::{DECISION_ATTEMPTS, PipelineError, Result, configuration, policy::pol
 ///
 /// The two are read one after the other. If the incident changes in between, a change that was decided on them meets
 /// another version and is refused.
-pub async fn case(ports: &Ports, incident_id: &IncidentId) -> Result<Option<Case>> {
+pub(crate) async fn case(ports: &Ports, incident_id: &IncidentId) -> Result<Option<Case>> {
     let Some(incident) = ports.incidents.incident(incident_id).await? else {
         return Ok(None);
     };

@@ -1,6 +1,6 @@
 //! A law or a configuration that changed: the duties of every open incident are judged by it.
 
-use incident::IncidentId;
+use incident::{Case, IncidentId};
 use ports::{Ports, Which};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub async fn rejudge_open(ports: &Ports) -> Result<Rejudged> {
     open.truncate(INCIDENTS_MAX);
     let mut rejudged = Rejudged::default();
     for incident_id in &open {
-        match decide(ports, incident_id, ACTOR, |case, by| case.rejudge(by)).await {
+        match decide(ports, incident_id, ACTOR, Case::rejudge).await {
             Ok(None) => {}
             Ok(Some(_)) => {
                 tracing::info!(%incident_id, law_version, "judged the duties afresh");

@@ -1,6 +1,6 @@
 //! The sweep: every minute, what is due is owed, and what is overdue is recorded.
 
-use incident::IncidentId;
+use incident::{Case, IncidentId};
 use ports::Ports;
 
 use crate::{
@@ -50,7 +50,7 @@ pub async fn sweep(ports: &Ports) -> Result<Swept> {
 }
 
 async fn raise(ports: &Ports, incident_id: &IncidentId, swept: &mut Swept) -> Result<()> {
-    let written = decide(ports, incident_id, ACTOR, |case, by| case.raise_due(by)).await?;
+    let written = decide(ports, incident_id, ACTOR, Case::raise_due).await?;
     let Some(Written { before, change }) = written else {
         return Ok(());
     };

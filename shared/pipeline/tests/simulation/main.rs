@@ -154,7 +154,7 @@ fn a_seed_repeats_exactly() {
     for seed in 0..5 {
         let run = || {
             let outcome = simulate(&Story::morning(), &Faults::seeded(seed));
-            (outcome.call_count, outcome.alerts, outcome.timelines)
+            (outcome.call_count, outcome.alerts, outcome.incidents)
         };
         assert_eq!(run(), run(), "SIMULATION_SEED={seed}");
     }
@@ -172,7 +172,6 @@ fn the_checkers_notice_what_they_are_for() {
     assert!(outcome.broken().iter().any(|broken| broken.contains("personal data")));
 
     let mut outcome = simulate(&Story::short(), &Faults::none());
-    let (entries, _) = outcome.timelines.first_mut().unwrap();
-    entries.remove(1);
-    assert!(outcome.broken().iter().any(|broken| broken.contains("timeline")));
+    outcome.incidents.first_mut().unwrap().timeline.remove(1);
+    assert!(outcome.broken().iter().any(|broken| broken.contains("record")));
 }

@@ -14,16 +14,16 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use eventlog::{attribution::AgentKey, row::Hour};
 use flate2::read::MultiGzDecoder;
-use incident::{Alert, AlertState, IncidentId, TimelineEntry, TimelineHead, verify};
+use incident::{Alert, AlertState, IncidentId, audit};
 use pipeline::{
     assess::assess_day,
     catalog,
     ingest::{IngestSettings, LandedObject, ingest},
-    notify::publish_owed,
+    notify::{attend, wake},
     remind::sweep,
 };
 use ports::{
-    IncidentTable, Ports, Work,
+    IncidentTable, Ports, RawIncident, Schedule, Work,
     failing::{Fault, FaultPlan, failing},
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
@@ -222,7 +222,8 @@ impl FaultPlan for Plan {
 enum Message {
     Work(Work),
     Changed(String, AgentKey, NaiveDate),
-    Owed(IncidentId, String),
+    Alert(IncidentId, String),
+    Wake(Schedule),
     Minute,
     Reconfigured,
 }
@@ -237,13 +238,13 @@ pub(crate) struct Outcome {
     pub(crate) alerts: Vec<Alert>,
     /// Ids of the alerts that the topic took.
     pub(crate) published: BTreeSet<String>,
-    pub(crate) timelines: Vec<(Vec<TimelineEntry>, TimelineHead)>,
+    pub(crate) incidents: Vec<RawIncident>,
     /// Everything that was said: log lines, messages, extracts, incidents.
     pub(crate) spoken: Vec<String>,
     pub(crate) call_count: u64,
+    pub(crate) ended_at: DateTime<Utc>,
     /// Open obligations without a record that they are overdue, though every clock has run out.
     unrecorded: Vec<String>,
-    incidents: usize,
 }
 
 impl Outcome {
@@ -280,7 +281,7 @@ impl Outcome {
     }
 
     pub(crate) fn incident_count(&self) -> usize {
-        self.incidents
+        self.incidents.len()
     }
 
     /// What the checkers object to.
@@ -292,16 +293,17 @@ impl Outcome {
                     broken.push(format!("{} was never published", alert.alert_id));
                 }
                 AlertState::Published { .. } | AlertState::Withdrawn { .. } => {}
+                // Clocks of months go on after the story.
+                AlertState::Scheduled if alert.due_at > self.ended_at => {}
                 state => broken.push(format!("{} is still {state:?}", alert.alert_id)),
             }
         }
         for regime in &self.unrecorded {
             broken.push(format!("{regime} was not recorded as overdue"));
         }
-        for (entries, head) in &self.timelines {
-            if let Some(sequence) = verify(entries, head) {
-                broken.push(format!("a timeline is broken at entry {sequence}"));
-            }
+        for RawIncident { incident, alerts, timeline } in &self.incidents {
+            let flaws = audit(incident, alerts, timeline, &[]);
+            broken.extend(flaws.iter().map(|flaw| format!("an incident's record: {flaw}")));
         }
         if self.spoken.iter().any(|line| line.contains(CANARY_PERSONAL_DATA)) {
             broken.push("personal data stands where it must not".to_owned());
@@ -321,6 +323,7 @@ struct Simulation {
     access: Arc<MemoryAccess>,
     incidents: Arc<MemoryIncidents>,
     publisher: Arc<MemoryPublisher>,
+    schedules: Arc<MemorySchedules>,
     queue: Arc<MemoryQueue>,
     clock: Arc<ManualClock>,
     now: DateTime<Utc>,
@@ -341,6 +344,7 @@ impl Simulation {
             (Arc::new(MemoryObjects::default()), Arc::new(MemoryAccess::default()));
         let incidents = Arc::new(MemoryIncidents::default());
         let publisher = Arc::new(MemoryPublisher::default());
+        let schedules = Arc::new(MemorySchedules::new(clock.clone()));
         let queue = Arc::new(MemoryQueue::default());
         let sound = Ports {
             objects: objects.clone(),
@@ -349,7 +353,7 @@ impl Simulation {
             queue: queue.clone(),
             incidents: incidents.clone(),
             catalog: Arc::new(MemoryCatalog::default()),
-            schedules: Arc::new(MemorySchedules::new(clock.clone())),
+            schedules: schedules.clone(),
             publisher: publisher.clone(),
             clock: clock.clone(),
         };
@@ -369,6 +373,7 @@ impl Simulation {
             access,
             incidents,
             publisher,
+            schedules,
             queue,
             clock,
             now,
@@ -481,9 +486,9 @@ impl Simulation {
         self.pending.extend(self.queue.take().into_iter().map(Message::Work));
         let changed = self.access.take_stream().into_iter();
         self.pending.extend(changed.map(|(org, agent, day)| Message::Changed(org, agent, day)));
-        let owed = self.incidents.take_stream().into_iter();
-        self.pending
-            .extend(owed.map(|(incident_id, alert_id)| Message::Owed(incident_id, alert_id)));
+        let alerts = self.incidents.take_stream().into_iter();
+        self.pending.extend(alerts.map(|(id, alert_id)| Message::Alert(id, alert_id)));
+        self.pending.extend(self.schedules.due(self.now).into_iter().map(Message::Wake));
     }
 
     fn pass(&mut self, time: TimeDelta) {
@@ -512,17 +517,18 @@ impl Simulation {
             );
         }
         let mut spoken: Vec<String> = Vec::new();
-        let mut timelines = Vec::new();
-        let incidents = self.incidents.incidents();
+        let mut incidents = Vec::new();
         let mut unrecorded = Vec::new();
-        for incident in &incidents {
-            let open = incident.obligations.iter().filter(|obligation| obligation.is_open());
-            let regimes = open.map(|obligation| obligation.regime_id.clone());
-            unrecorded.extend(regimes.filter(|id| !incident.overdue_since.contains_key(id)));
+        for incident in self.incidents.incidents() {
+            for duty in incident.running() {
+                let has_ended = duty.watched_at().is_some_and(|ends_at| ends_at <= self.now);
+                if has_ended && !incident.overdue_since.contains_key(&duty.regime_id) {
+                    unrecorded.push(duty.regime_id.clone());
+                }
+            }
             findings.insert(format!("incident {}", incident.incident_id), json(&incident.findings));
-            let timeline = self.incidents.timeline(&incident.incident_id).await.unwrap();
-            timelines.push((timeline, incident.timeline_head.clone()));
-            spoken.push(json(incident).to_string());
+            spoken.push(json(&incident).to_string());
+            incidents.push(self.incidents.raw(&incident.incident_id).await.unwrap().unwrap());
         }
         let mut published = BTreeSet::new();
         for notice in self.publisher.published() {
@@ -544,11 +550,11 @@ impl Simulation {
             findings,
             alerts: self.incidents.all_alerts(),
             published,
-            timelines,
+            incidents,
+            ended_at: self.now,
             spoken,
             call_count: self.plan.calls.load(Ordering::Relaxed),
             unrecorded,
-            incidents: incidents.len(),
         }
     }
 }
@@ -563,8 +569,11 @@ async fn deliver(ports: Ports, settings: IngestSettings, message: Message) -> bo
         Message::Changed(org_id, agent, day) => {
             assess_day(&ports, &org_id, &agent, day).await.is_ok()
         }
-        Message::Owed(incident_id, alert_id) => {
-            publish_owed(&ports, &incident_id, &alert_id).await.is_ok()
+        Message::Alert(incident_id, alert_id) => {
+            attend(&ports, &incident_id, &alert_id).await.is_ok()
+        }
+        Message::Wake(Schedule { incident_id, alert_id, .. }) => {
+            wake(&ports, &incident_id, &alert_id).await.is_ok()
         }
         Message::Reconfigured => catalog::load(&ports, CONFIGURATION).await.is_ok(),
         Message::Minute => {

@@ -13,7 +13,7 @@ use std::{
 use assessment::findings::Findings;
 use chrono::{NaiveDate, TimeDelta};
 use eventlog::row::Hour;
-use incident::{AlertState, verify};
+use incident::{AlertState, audit};
 use pipeline::{assess::assess_day, notify::publish_owed, remind::sweep};
 use ports::{
     AgentHourRecord, IncidentTable, Ports,
@@ -127,8 +127,8 @@ async fn found(world: &World) -> Findings {
     let incidents = world.incidents.incidents();
     assert_eq!(incidents.len(), 1);
     let incident = &incidents[0];
-    let timeline = world.incidents.timeline(&incident.incident_id).await.unwrap();
-    assert_eq!(verify(&timeline, &incident.timeline_head), None);
+    let raw = world.incidents.raw(&incident.incident_id).await.unwrap().unwrap();
+    assert_eq!(audit(&raw.incident, &raw.alerts, &raw.timeline, &[]), []);
     incident.findings.clone()
 }
 
@@ -198,8 +198,8 @@ async fn whatever_the_order_of_publishing_and_sweeping_no_alert_is_lost() {
         }
         let incident = world.incidents.incident(&id).await.unwrap().unwrap();
         assert_eq!(incident.version, 3, "one change of each: {:?}", choices.taken);
-        let timeline = world.incidents.timeline(&id).await.unwrap();
-        assert_eq!(verify(&timeline, &incident.timeline_head), None);
+        let raw = world.incidents.raw(&id).await.unwrap().unwrap();
+        assert_eq!(audit(&raw.incident, &raw.alerts, &raw.timeline, &[]), []);
         if !choices.advance() {
             break;
         }

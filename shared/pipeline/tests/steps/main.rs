@@ -23,7 +23,7 @@ use ports::{
     IncidentTable,
     failing::{Fault, FaultPlan, failing},
 };
-use support::{ORG, World, opened, support_copilot};
+use support::{ORG, World, first_message, opened, support_copilot};
 
 /// How often a step decides afresh before it gives up.
 const ATTEMPTS: u32 = 8;
@@ -100,14 +100,14 @@ async fn a_decision_is_made_afresh_while_others_are_quicker_and_given_up_after_e
         let id = &opening.incident.incident_id;
         world.ports.incidents.commit(&opening).await.unwrap();
 
-        let notified =
-            publish_owed(&world.contended(conflicts), id, &opening.alerts[0].alert_id).await;
+        let alert_id = first_message(&opening);
+        let notified = publish_owed(&world.contended(conflicts), id, alert_id).await;
         assert!(matches!(notified, Ok(Notified::Published { .. })), "{notified:?}");
-        let alert = world.ports.incidents.alert(id, &opening.alerts[0].alert_id).await.unwrap();
+        let alert = world.ports.incidents.alert(id, alert_id).await.unwrap();
         let is_recorded = matches!(alert.unwrap().state, AlertState::Published { .. });
         assert_eq!(is_recorded, !gives_up, "notify after {conflicts} conflicts");
 
-        world.pass(TimeDelta::hours(24));
+        world.pass(TimeDelta::hours(36));
         let swept = sweep(&world.contended(conflicts)).await.unwrap();
         assert_eq!(swept.failed_count, u64::from(gives_up), "remind after {conflicts} conflicts");
         assert_eq!(swept.owed_count > 0, !gives_up);
@@ -147,7 +147,7 @@ async fn a_sandbox_is_judged_and_never_has_an_incident() {
 async fn what_was_published_and_could_not_be_recorded_stays_owed() {
     let world = World::configured().await;
     let opening = opened("first", world.now());
-    let (id, alert_id) = (&opening.incident.incident_id, &opening.alerts[0].alert_id);
+    let (id, alert_id) = (&opening.incident.incident_id, first_message(&opening));
     world.ports.incidents.commit(&opening).await.unwrap();
     let plan = FirstOf::call("incidents.commit", Fault::Before);
     // Whether it answers with a failure does not matter here: legal has the message, and it will come again.
@@ -164,7 +164,7 @@ async fn what_was_published_and_could_not_be_recorded_stays_owed() {
 async fn what_the_topic_refuses_is_not_recorded_as_published() {
     let world = World::configured().await;
     let opening = opened("first", world.now());
-    let (id, alert_id) = (&opening.incident.incident_id, &opening.alerts[0].alert_id);
+    let (id, alert_id) = (&opening.incident.incident_id, first_message(&opening));
     world.ports.incidents.commit(&opening).await.unwrap();
     let plan = FirstOf::call("publisher.publish", Fault::Before);
     publish_owed(&failing(&world.ports, &plan), id, alert_id).await.unwrap_err();
@@ -177,7 +177,8 @@ async fn only_an_owed_alert_is_published() {
     let opening = opened("first", world.now());
     let id = &opening.incident.incident_id;
     world.ports.incidents.commit(&opening).await.unwrap();
-    for alert_id in ["no-such-alert", opening.alerts[1].alert_id.as_str()] {
+    let scheduled = opening.alerts.iter().find(|alert| alert.is_scheduled()).unwrap();
+    for alert_id in ["no-such-alert", scheduled.alert_id.as_str()] {
         assert_eq!(publish_owed(&world.ports, id, alert_id).await.unwrap(), Notified::NotOwed);
     }
     assert!(world.publisher.published().is_empty());

@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use deadlines::{Facts, Law, Organisation, ReminderPolicy};
 use eventlog::attribution::AgentKey;
-use incident::{Alert, Change, Incident, IncidentId, Policy, TimelineEntry};
+use incident::{
+    Alert, Case, Change, Deciding, Incident, IncidentId, Opening, Policy, TimelineEntry,
+};
 use pipeline::{
     catalog,
     ingest::{IngestSettings, LandedObject, ingest_object},
@@ -196,12 +198,19 @@ pub(crate) fn opened(agent: &str, now: DateTime<Utc>) -> Change {
         .with("personal_data_breach", true)
         .with("gdpr_applies", true);
     let policy = Policy {
-        law: Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap(),
+        law: Arc::new(Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap()),
         facts,
         organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
         reminders: ReminderPolicy::default(),
     };
-    Incident::open(findings, 1, None, now, &policy, "test")
+    let by = Deciding { now, actor: "test", policy: &policy };
+    Case::open(Opening { findings, episode: 1, landed_at: None }, by).unwrap()
+}
+
+/// The message that is owed when an incident opens.
+pub(crate) fn first_message(opening: &Change) -> &str {
+    let owed = opening.alerts.iter().find(|alert| alert.is_owed()).unwrap();
+    &owed.alert_id
 }
 
 /// An incident table in which another writer was quicker the first so many times.
