@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use deadlines::Stage;
 use eventlog::attribution::AgentKey;
 use incident::{Action, Alert, Case, Clock, RiskLevel};
-use notices::{Context, SUBJECT_CHARACTERS_MAX, notice};
+use notices::{Context, Notice, SUBJECT_CHARACTERS_MAX, notice};
 use serde_json::json;
 
 use support::{
@@ -240,6 +240,20 @@ fn an_answer_that_cannot_be_read_is_not_repeated() {
     assert!(notice.text.contains("cannot be read"), "{}", notice.text);
 }
 
+#[test]
+fn what_was_not_known_in_counting_is_shown_with_the_clock_of_the_message() {
+    let facts = of_a_controller_in_germany()
+        .with("role", "processor")
+        .with("contract.notice_hours", "soon");
+    let kept = Kept::open(leak(), facts);
+    let notice = kept.message(kept.alert(SHARE_25, Some("eu-gdpr-33-2")), &context(), 0);
+    assert!(
+        notice.text.contains("! contract.notice_hours is \"soon\"; write a"),
+        "{}",
+        notice.text
+    );
+}
+
 /// Whoever publishes asks first; should a clock stop between the two, the message does not say that it runs.
 #[test]
 fn a_message_of_a_clock_that_stopped_says_so() {
@@ -403,4 +417,78 @@ fn the_schema_refuses_what_is_not_in_it() {
             assert!(!schema.is_valid(&less), "without {field} of duty {index}");
         }
     }
+}
+
+/// The line of a duty in a message, with its breaks undone.
+fn line_of(notice: &Notice, regime_id: &str) -> String {
+    let text = notice.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (line, _) = text.split_once(&format!("[{regime_id}]")).unwrap();
+    line.rsplit(" - ").next().unwrap().to_owned()
+}
+
+fn told(facts: deadlines::Facts) -> String {
+    line_of(&Kept::open(leak(), facts).news(Stage::Opened), GDPR)
+}
+
+#[test]
+fn an_authority_is_named_where_there_is_one_and_counted_where_there_are_several() {
+    let facts = of_a_controller_in_germany;
+    let french = told(facts().with("establishment_country", "FR"));
+    assert!(french.contains("Told: French Data Protection Authority ("), "{french}");
+    let of_berlin = told(facts().with("authority_region", "Berlin"));
+    assert!(of_berlin.contains("Told: Berlin Commissioner ("), "{of_berlin}");
+    let german = told(facts());
+    assert!(german.contains("Told: one of 18 authorities in DE; it depends on"), "{german}");
+    assert!(german.contains("(authority_region)"), "{german}");
+    // Without an establishment in the EEA there is no lead authority.
+    let elsewhere = facts().with("establishment_country", "US");
+    let each = told(elsewhere.clone().with("subject_country", json!(["FR", "ES"])));
+    assert!(each.contains("the authority of each of 2 countries (ES, FR)"), "{each}");
+    assert!(!each.contains("authority_region"), "{each}");
+    let each = told(elsewhere.clone().with("subject_country", json!(["FR", "DE"])));
+    assert!(each.contains("each of 2 countries (DE, FR), 19 on file"), "{each}");
+    assert!(each.contains("where there are several, it depends on"), "{each}");
+    let nobody = told(elsewhere.with("subject_country", json!(["US"])));
+    assert!(nobody.contains("it depends on which country's authority is competent"), "{nobody}");
+}
+
+#[test]
+fn a_duty_says_what_is_uncertain_of_it() {
+    let facts = of_a_controller_in_germany().with("sector", json!(null)).with("ransom_paid", true);
+    let kept = Kept::open(leak(), facts);
+    let notice =
+        kept.message(kept.alert(Stage::Overdue, Some("us-nydfs-500-17-c-payment")), &context(), 0);
+    let line = line_of(&notice, "us-nydfs-500-17-c-payment");
+    assert!(line.contains("was not verified against its source"), "{line}");
+    assert!(
+        line.contains("Depends on which sector the organisation belongs to (sector)"),
+        "{line}"
+    );
+    assert!(notice.subject.contains("may be OVERDUE since"), "{}", notice.subject);
+    assert!(!notice.text.contains("incident sent"), "the question comes first: {}", notice.text);
+    let verified = line_of(&Kept::leak().news(Stage::Opened), GDPR);
+    assert!(!verified.contains("not verified"), "{verified}");
+}
+
+/// Of New Zealand the authority says within which time it wants to hear.
+#[test]
+fn a_target_of_guidance_says_so() {
+    let mut findings = leak();
+    findings.severity.level = SeverityLevel::Low;
+    let facts = of_a_controller_in_germany().with("subject_country", json!(["NZ", "DE"]));
+    let mut kept = Kept::open(findings, facts);
+    kept.command(1, risk(RiskLevel::HighRisk));
+    let alert = kept.alert(SHARE_25, Some("nz-privacy-2020-114"));
+    let line = line_of(&kept.message(alert, &context(), 0), "nz-privacy-2020-114");
+    assert!(line.contains("The target is that of the authority's guidance."), "{line}");
+}
+
+/// Where the organisation is an ocean away, midnight there is another day than here.
+#[test]
+fn the_day_at_the_authority_stands_beside_the_day_here() {
+    let line = line_of(&Kept::leak().news(Stage::Opened), "us-ca-civ-1798-82-individuals");
+    assert!(
+        line.contains("There it is Thursday 24 December 2026 14:59 then (America/Los_Angeles)")
+    );
+    assert!(line.contains("Latest that can be defended: Friday 25 December 2026 08:59"), "{line}");
 }
