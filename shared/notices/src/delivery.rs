@@ -15,8 +15,9 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::{
-    Attributes, Notice, ascii,
-    text::{Page, in_zone, span},
+    Attributes, Notice,
+    page::{Page, in_zone, span},
+    subject::ascii,
 };
 
 /// What a message about delivery says of the organisation.

@@ -6,8 +6,16 @@
 //! check. Numbers come from the findings; what is not known is called not known. No message holds
 //! personal data: object and field names, categories and counts only.
 
+mod clocks;
+mod daily;
 mod delivery;
+mod due;
+mod evidence;
 mod machine;
+mod page;
+mod questions;
+mod steps;
+mod subject;
 mod text;
 
 use std::collections::BTreeSet;
@@ -15,10 +23,10 @@ use std::collections::BTreeSet;
 use assessment::findings::{DataCategory, Findings, ObjectExposure, SeverityLevel};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use deadlines::Stage;
 use incident::{Alert, Incident};
 use serde_json::Value;
 
+pub use daily::{Daily, DailyContext, OpenIncident, UrgentClock, daily_notice};
 pub use delivery::{DeliveryContext, delivery_notice};
 
 /// A subject of Amazon SNS holds fewer than 100 characters.
@@ -59,11 +67,12 @@ pub struct Notice {
 pub struct Attributes {
     /// `info` to `critical`.
     pub severity: SeverityLevel,
-    /// The regimes whose clocks the message speaks of.
+    /// The regimes whose clocks the message speaks of, the nearest 50 at most: Amazon SNS counts attributes into the size of
+    /// a message.
     pub regimes: BTreeSet<String>,
-    /// Which message of the clock, as `opened` or `remaining-24h`.
+    /// Which message, as `opened` or `remaining-25-percent`.
     pub stage: String,
-    /// Salesforce org, 15 characters.
+    /// Salesforce org, 15 characters; `all` for a message about all of them.
     pub org_id: String,
     /// As configured.
     pub environment: String,
@@ -88,71 +97,28 @@ fn worst_objects(findings: &Findings) -> (Vec<(&str, &ObjectExposure)>, usize) {
     (objects, more)
 }
 
+/// Most regimes that a message names in its attributes.
+const REGIMES_MAX: usize = 50;
+
 /// Writes the message of an alert as of `now`.
 pub fn notice(incident: &Incident, alert: &Alert, context: &Context, now: DateTime<Utc>) -> Notice {
-    let regimes = match &alert.regime_id {
-        Some(regime_id) => BTreeSet::from([regime_id.clone()]),
-        None => incident
-            .obligations
-            .iter()
-            .filter(|obligation| obligation.is_open())
-            .map(|obligation| obligation.regime_id.clone())
-            .collect(),
+    let spoken_of = match alert.clock {
+        Some(clock) => incident.running_with(clock),
+        None => incident.running(),
     };
+    let regimes: Vec<String> =
+        spoken_of.into_iter().take(REGIMES_MAX).map(|duty| duty.regime_id.clone()).collect();
     Notice {
-        subject: subject(incident, alert, context, now),
+        subject: subject::subject(incident, alert, context, now),
         text: text::text(incident, alert, context, now),
-        json: machine::body(incident, alert, context, now),
+        json: machine::body(incident, alert, &regimes, context, now),
         attributes: Attributes {
-            severity: incident.findings.severity.level,
-            regimes,
+            severity: incident.severity(),
+            regimes: regimes.into_iter().collect(),
             stage: alert.stage.name(),
             org_id: incident.org_id.clone(),
             environment: context.environment.clone(),
             audience: "legal",
         },
     }
-}
-
-/// `[environment] SEVERITY incident: news, due instant`. Where that is too long the environment's name gives way, never
-/// the due instant.
-fn subject(incident: &Incident, alert: &Alert, context: &Context, now: DateTime<Utc>) -> String {
-    let severity = incident.findings.severity.level.name().to_uppercase();
-    let due_at = text::obligation_of(incident, alert).and_then(|obligation| obligation.due_at);
-    let is_over = due_at.is_some_and(|due_at| due_at <= now);
-    let news = match alert.stage {
-        Stage::Opened => "possible data breach".to_owned(),
-        Stage::Worsened => "worse than reported".to_owned(),
-        Stage::Remaining { .. } if is_over => "OVERDUE".to_owned(),
-        Stage::Remaining { hours } => match due_at.filter(|_| text::lateness(alert, now).is_some())
-        {
-            Some(due_at) => format!("{} left", text::span(due_at - now)),
-            None => format!("{hours} h left"),
-        },
-        Stage::Overdue => "OVERDUE".to_owned(),
-    };
-    let due_words = due_at.map(|due_at| {
-        let relation = if is_over { " since" } else { ", due" };
-        let zoned = due_at.with_timezone(&context.time_zone);
-        format!("{relation} {}", zoned.format("%a %-d %b %H:%M %Z"))
-    });
-    let rest =
-        format!("] {severity} {}: {news}{}", incident.incident_id, due_words.unwrap_or_default());
-    let environment_characters_max =
-        SUBJECT_CHARACTERS_MAX.saturating_sub(rest.chars().count()).saturating_sub(1);
-    let environment: String =
-        context.environment.chars().take(environment_characters_max).collect();
-    ascii(&format!("[{environment}{rest}"))
-}
-
-/// Amazon SNS takes a subject of printable ASCII only.
-fn ascii(text: &str) -> String {
-    text.chars()
-        .map(
-            |character| {
-                if character.is_ascii_graphic() || character == ' ' { character } else { '?' }
-            },
-        )
-        .take(SUBJECT_CHARACTERS_MAX)
-        .collect()
 }

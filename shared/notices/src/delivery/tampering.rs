@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{DeliveryContext, attributes, instant};
 use crate::{
-    Notice, ascii,
-    text::{Page, in_zone},
+    Notice,
+    page::{Page, in_zone},
+    subject::ascii,
 };
 
 /// What the message is called where machines read it.
