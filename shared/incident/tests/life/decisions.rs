@@ -237,7 +237,7 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
         Event::DecisionLifted { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
-    let expected = "it was decided when the risk was not assessed; it is high_risk now";
+    let expected = "it was decided when the risk was not assessed; it is a high risk now";
     assert_eq!(lifted, Some(expected));
     assert!(kept.incident().not_notified.is_empty());
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);

@@ -4,4 +4,5 @@
 
 mod behaviour;
 mod decisions;
+mod joining;
 mod support;
