@@ -458,3 +458,10 @@ fn a_decision_on_what_has_changed_is_refused_and_a_remark_is_not() {
         kept.give(&command(id, action), hours_in(2)).unwrap();
     }
 }
+
+#[test]
+fn a_duty_that_is_named_twice_is_notified_once() {
+    let mut kept = Kept::high();
+    kept.command(sent(&[REGIME, REGIME], hours_in(1)), hours_in(1)).unwrap();
+    assert_eq!(kept.incident().notifications[REGIME].len(), 1);
+}

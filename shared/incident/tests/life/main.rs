@@ -5,4 +5,5 @@
 mod behaviour;
 mod decisions;
 mod joining;
+mod refusals;
 mod support;
