@@ -145,6 +145,14 @@ impl Alert {
         self.state = AlertState::Owed { since, attempt, next_attempt_at };
     }
 
+    /// No longer to be sent. What was sent stays sent, and is not sent again.
+    pub(crate) fn withdraw(&mut self, at: DateTime<Utc>, reason: &str) {
+        match self.state {
+            AlertState::Published { .. } => self.quieten(),
+            _ => self.state = AlertState::Withdrawn { at, reason: reason.to_owned() },
+        }
+    }
+
     /// Not sent again, whoever has acknowledged it or not.
     pub(crate) fn quieten(&mut self) {
         if let AlertState::Published { repeat_at, .. } = &mut self.state {

@@ -95,8 +95,7 @@ impl Case {
             Event::AlertsWithdrawn { reasons } => {
                 for (alert_id, reason) in reasons {
                     if let Some(alert) = self.alerts.get_mut(alert_id) {
-                        let reason = reason.clone();
-                        alert.state = AlertState::Withdrawn { at: entry.at, reason };
+                        alert.withdraw(entry.at, reason);
                     }
                 }
             }

@@ -156,7 +156,7 @@ impl Draft<'_> {
     }
 
     /// Whatever was decided on less than is known now is decided again: a person said that nobody is notified, of an
-    /// incident that was less severe or of a lower risk.
+    /// incident that was less severe or of a lower risk. What was notified all the same needs no decision.
     fn lift_decisions(&mut self) -> bool {
         let incident = &self.case.incident;
         let risk = incident.assessed_risk();
@@ -164,6 +164,7 @@ impl Draft<'_> {
         let lifted: Vec<(String, String)> = incident
             .not_notified
             .iter()
+            .filter(|(regime_id, _)| !incident.notifications.contains_key(*regime_id))
             .filter_map(|(regime_id, decision)| {
                 let reason = if severity > decision.severity {
                     format!(

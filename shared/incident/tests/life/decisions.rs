@@ -257,6 +257,17 @@ fn a_worse_severity_lifts_the_decision_though_no_duty_comes_out_otherwise() {
 }
 
 #[test]
+fn what_was_notified_after_all_needs_no_decision_any_more() {
+    let mut kept = Kept::high();
+    kept.publish_all(opened_at());
+    kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
+    kept.command(sent(&[REGIME], hours_in(2)), hours_in(2)).unwrap();
+    let change = kept.command(risk(RiskLevel::HighRisk), hours_in(3)).unwrap();
+    assert!(!kinds(&change.timeline).contains(&"decision_lifted".to_owned()));
+    assert_eq!(news(&change), [""; 0]);
+}
+
+#[test]
 fn a_decision_that_is_lifted_after_the_end_of_its_clock_leaves_it_overdue() {
     let mut kept = Kept::high();
     kept.publish_all(opened_at());
