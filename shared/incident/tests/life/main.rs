@@ -5,5 +5,6 @@
 mod behaviour;
 mod decisions;
 mod joining;
+mod model;
 mod refusals;
 mod support;
