@@ -141,7 +141,8 @@ impl Alert {
             }
             AlertState::Scheduled | AlertState::Withdrawn { .. } => (now, 1),
         };
-        let next_attempt_at = now + retry_after(attempt);
+        // A timeline that was tampered with may say any instant.
+        let next_attempt_at = now.checked_add_signed(retry_after(attempt)).unwrap_or(now);
         self.state = AlertState::Owed { since, attempt, next_attempt_at };
     }
 

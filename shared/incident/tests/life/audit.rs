@@ -373,6 +373,18 @@ fn a_chain_that_does_not_begin_with_an_opening_is_broken_at_its_beginning() {
 }
 
 #[test]
+fn an_instant_at_the_end_of_time_is_no_end_of_the_audit() {
+    let mut stored = Stored::of(&lived());
+    let sweep = stored.timeline.iter().rposition(|one| one["kind"] == "alerts_owed").unwrap();
+    stored.timeline[sweep]["at"] = json!("+262142-12-31T23:59:59Z");
+    rechain(&mut stored.timeline, sweep);
+    let last = stored.timeline.last().unwrap();
+    let head = json!({"sequence": last["sequence"], "hash": last["hash"]});
+    stored.incident["timeline_head"] = head;
+    assert!(!stored.flaws().is_empty());
+}
+
+#[test]
 fn every_flaw_is_a_sentence() {
     let stored = Stored::of(&lived());
     let missing = |stored: &mut Stored| stored.timeline.truncate(3);
