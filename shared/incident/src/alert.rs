@@ -141,8 +141,17 @@ impl Alert {
             }
             AlertState::Scheduled | AlertState::Withdrawn { .. } => (now, 1),
         };
-        let next_attempt_at = now + retry_after(attempt);
+        // A timeline that was tampered with may say any instant.
+        let next_attempt_at = now.checked_add_signed(retry_after(attempt)).unwrap_or(now);
         self.state = AlertState::Owed { since, attempt, next_attempt_at };
+    }
+
+    /// No longer to be sent. What was sent stays sent, and is not sent again.
+    pub(crate) fn withdraw(&mut self, at: DateTime<Utc>, reason: &str) {
+        match self.state {
+            AlertState::Published { .. } => self.quieten(),
+            _ => self.state = AlertState::Withdrawn { at, reason: reason.to_owned() },
+        }
     }
 
     /// Not sent again, whoever has acknowledged it or not.

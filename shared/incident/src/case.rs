@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use assessment::findings::{Findings, SeverityLevel};
 use chrono::{DateTime, Utc};
-use deadlines::{Awareness, Facts, Obligation, Stage, TriggerKind};
+use deadlines::{Awareness, Facts, Obligation, Stage, TriggerKind, TriggerTimes};
 
 use crate::{
     Alert, AlertState, Clock, Event, Incident, NotNotified, Part, PlannedAlert, Statement, Status,
@@ -95,8 +95,7 @@ impl Case {
             Event::AlertsWithdrawn { reasons } => {
                 for (alert_id, reason) in reasons {
                     if let Some(alert) = self.alerts.get_mut(alert_id) {
-                        let reason = reason.clone();
-                        alert.state = AlertState::Withdrawn { at: entry.at, reason };
+                        alert.withdraw(entry.at, reason);
                     }
                 }
             }
@@ -331,23 +330,17 @@ impl Incident {
             at: entry.at,
             reason: reason.to_owned(),
             severity: self.severity(),
-            risk: self.risk.as_ref().map(|risk| risk.value),
+            risk: self.assessed_risk(),
         };
         self.not_notified.insert(regime_id.to_owned(), decision);
     }
 
-    /// The clocks of both start at the earlier of two moments: what was known of either was known.
     fn took_in(&mut self, other: &Part) {
-        let earlier =
-            |ours: Option<DateTime<Utc>>, theirs: Option<DateTime<Utc>>| match (ours, theirs) {
-                (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
-                (ours, theirs) => ours.or(theirs),
-            };
-        let theirs = &other.times;
-        self.times.landed = earlier(self.times.landed, theirs.landed);
-        self.times.detected = earlier(self.times.detected, theirs.detected);
-        self.times.assessed = earlier(self.times.assessed, theirs.assessed);
-        self.times.aware = earlier_awareness(self.times.aware, theirs.aware);
+        // What a person says of the whole later on holds, whatever comes of a part.
+        if !self.parts.contains_key(&other.incident_id) {
+            self.join_moments(&other.times);
+            self.forget_lower_risk(other);
+        }
         for (regime_id, sent) in &other.notifications {
             let ours = self.notifications.entry(regime_id.clone()).or_default();
             for notification in sent {
@@ -359,7 +352,35 @@ impl Incident {
         self.parts.insert(other.incident_id.clone(), other.clone());
         self.date_the_first_access();
     }
+
+    /// The clocks of both start at the earlier of two moments: what was known of either was known.
+    fn join_moments(&mut self, theirs: &TriggerTimes) {
+        for kind in KNOWLEDGE {
+            let both = [self.times.of(kind), theirs.of(kind)];
+            if let Some(earlier) = both.into_iter().flatten().map(|moment| moment.at).min() {
+                self.times = self.times.with(kind, earlier);
+            }
+        }
+        self.times.aware = earlier_awareness(self.times.aware, theirs.aware);
+    }
+
+    /// A risk that was assessed without the other in view is not that of the whole where the other's is higher, or may be.
+    fn forget_lower_risk(&mut self, other: &Part) {
+        let theirs = RiskLevel::of(&other.facts).unwrap_or(RiskLevel::Risk);
+        self.risk = self.risk.take().filter(|ours| ours.value >= theirs);
+    }
 }
+
+/// Moments at which something became known. The end of handling is none of them: the other may still go on.
+const KNOWLEDGE: [TriggerKind; 7] = [
+    TriggerKind::Logged,
+    TriggerKind::Landed,
+    TriggerKind::Detected,
+    TriggerKind::Assessed,
+    TriggerKind::Classified,
+    TriggerKind::MaterialityDetermined,
+    TriggerKind::CausalLinkEstablished,
+];
 
 fn earlier_awareness(ours: Option<Awareness>, theirs: Option<Awareness>) -> Option<Awareness> {
     match (ours, theirs) {

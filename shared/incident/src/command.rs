@@ -1,5 +1,7 @@
 //! What people decide.
 
+use std::collections::BTreeSet;
+
 use assessment::findings::Findings;
 use chrono::{DateTime, NaiveDate, Utc};
 use deadlines::TriggerKind;
@@ -14,6 +16,12 @@ use crate::{
 
 /// Longest text that a command may hold; a timeline entry has to fit into one item of a table.
 const TEXT_CHARACTERS_MAX: usize = 10_000;
+/// Longest name that an attachment may have; file systems allow no more.
+const FILE_NAME_CHARACTERS_MAX: usize = 255;
+/// Hexadecimal digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+/// Largest whole number that every reader of JSON takes for what it is: RFC 8259, section 6.
+const WHOLE_NUMBER_MAX: u64 = 9_007_199_254_740_991;
 /// Most attachments that one notification may name.
 const ATTACHMENTS_MAX: usize = 200;
 /// Characters of a command id.
@@ -201,12 +209,16 @@ pub enum Refusal {
         remedy: &'static str,
     },
     /// Something is too long.
-    #[error("{field} is longer than {max}; shorten it, and attach the rest where it is kept")]
+    #[error(
+        "{field} is longer than {max} {unit}; shorten it, and keep the rest where it can be found"
+    )]
     TooLong {
         /// Which.
         field: &'static str,
         /// The limit.
         max: usize,
+        /// Of what.
+        unit: &'static str,
     },
     /// A moment that cannot be.
     #[error("{moment} at {moment_at} cannot be: {why}")]
@@ -229,7 +241,7 @@ pub enum Refusal {
         because: String,
     },
     /// The duty is settled already.
-    #[error("{regime_id} needs no decision: {why}")]
+    #[error("{regime_id} is settled: {why}")]
     Settled {
         /// The duty.
         regime_id: String,
@@ -269,6 +281,13 @@ impl Case {
                     decided_on,
                     revision: incident.revision,
                 });
+            }
+            if let Some(decided_on) = command.decided_on.filter(|seen| *seen > incident.revision) {
+                let (id, revision) = (&incident.incident_id, incident.revision);
+                return Err(Refusal::Pointless(format!(
+                    "{id} is at revision {revision}, and there is no revision {decided_on} yet; look at it again and \
+                     decide on what stands"
+                )));
             }
             incident.check_status(&command.action)?;
         }
@@ -310,25 +329,25 @@ impl Case {
             }
             Action::Decide { regime_ids, notify, reason: why } => {
                 incident.check_decision(regime_ids, *notify)?;
-                let (regime_ids, reason) = (regime_ids.clone(), reason(why)?);
+                let (regime_ids, reason) = (each_once(regime_ids), reason(why)?);
                 Event::Decided { regime_ids, notify: *notify, reason }
             }
             Action::RecordSent { regime_ids, notification } => {
-                incident.check_sent(regime_ids, notification, by.now)?;
-                let notification = notification.clone();
-                Event::NotificationSent { regime_ids: regime_ids.clone(), notification }
+                let notification = clean(notification)?;
+                incident.check_sent(regime_ids, &notification, by.now)?;
+                Event::NotificationSent { regime_ids: each_once(regime_ids), notification }
             }
             Action::ExplainDelay { regime_ids, reason: why } => {
                 incident.check_duties(regime_ids)?;
-                Event::DelayExplained { regime_ids: regime_ids.clone(), reason: reason(why)? }
+                Event::DelayExplained { regime_ids: each_once(regime_ids), reason: reason(why)? }
             }
             Action::CorrectFact { fact, value, reason: why } => {
                 let fact = text("the fact", fact, "the name of a fact, as `show` lists them")?;
-                check_value(value)?;
+                check_fact(value)?;
                 Event::FactCorrected { fact, value: value.clone(), reason: reason(why)? }
             }
             Action::Comment { text: remark } => {
-                Event::Commented { text: text("the comment", remark, "something")? }
+                Event::Commented { text: text("the comment", remark, "what is to be remembered")? }
             }
             Action::Dismiss { reason: why } => Event::Dismissed { reason: reason(why)? },
             Action::Close { reason: why } => {
@@ -457,6 +476,12 @@ impl Incident {
             );
             return Err(Refusal::Impossible { moment: moment.word(), moment_at, why });
         }
+        let known = self.times.detected.into_iter().chain(self.times.aware.map(|aware| aware.at));
+        let known = known.min().filter(|_| moment == TriggerKind::Occurred);
+        if let Some(known) = known.filter(|known| moment_at > *known) {
+            let why = format!("it was known at {known}, and nothing is known before it happens");
+            return Err(Refusal::Impossible { moment: moment.word(), moment_at, why });
+        }
         Ok(())
     }
 
@@ -475,7 +500,11 @@ impl Incident {
                     let running = self.running();
                     let known: Vec<&str> =
                         running.into_iter().map(|duty| duty.regime_id.as_str()).collect();
-                    format!("; open are: {}", known.join(", "))
+                    if known.is_empty() {
+                        "; no clock runs".to_owned()
+                    } else {
+                        format!("; clocks run for: {}", known.join(", "))
+                    }
                 };
                 let incident_id = self.incident_id.clone();
                 return Err(Refusal::NoSuchDuty {
@@ -492,11 +521,13 @@ impl Incident {
         self.check_duties(regime_ids)?;
         for regime_id in regime_ids {
             if self.notifications.contains_key(regime_id) {
-                let why = "a notification is on record".to_owned();
+                let why = "a notification is on record, and nothing is left to decide".to_owned();
                 return Err(Refusal::Settled { regime_id: regime_id.clone(), why });
             }
             if !notify && self.not_notified.contains_key(regime_id) {
-                let why = "that it is not notified was decided before".to_owned();
+                let why =
+                    "that nobody is notified was decided before; decide to notify to change that";
+                let why = why.to_owned();
                 return Err(Refusal::Settled { regime_id: regime_id.clone(), why });
             }
         }
@@ -510,18 +541,13 @@ impl Incident {
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
         self.check_duties(regime_ids)?;
-        text("the recipient", &notification.recipient, "who was told")?;
         not_in_the_future("sending", notification.sent_at, now)?;
         if let Some(first) = self.times.occurred.filter(|first| notification.sent_at < *first) {
             let (moment, moment_at) = ("sending", notification.sent_at);
-            let why = format!("the first access on record was at {first}");
+            let why = format!(
+                "the first access on record was at {first}; if it began earlier, set the moment of occurrence first"
+            );
             return Err(Refusal::Impossible { moment, moment_at, why });
-        }
-        if notification.attachments.len() > ATTACHMENTS_MAX {
-            return Err(Refusal::TooLong {
-                field: "the list of attachments",
-                max: ATTACHMENTS_MAX,
-            });
         }
         for regime_id in regime_ids {
             let is_on_record =
@@ -564,7 +590,9 @@ impl Incident {
 
     fn check_other(&self, other: &IncidentId) -> Result<(), Refusal> {
         if *other == self.incident_id {
-            return Err(Refusal::Pointless(format!("{other} is this incident itself")));
+            return Err(Refusal::Pointless(format!(
+                "{other} is this incident itself; name another one"
+            )));
         }
         Ok(())
     }
@@ -573,7 +601,7 @@ impl Incident {
 fn mark(command: &Command) -> Result<CommandMark, Refusal> {
     let command_id = text("the command id", &command.command_id, "an id of its own")?;
     if command_id.chars().count() > COMMAND_ID_CHARACTERS_MAX {
-        return Err(Refusal::TooLong { field: "the command id", max: COMMAND_ID_CHARACTERS_MAX });
+        return Err(too_long("the command id", COMMAND_ID_CHARACTERS_MAX));
     }
     // An action is plain data; the same action always has the same digest.
     let digest = serde_json::to_value(&command.action)
@@ -590,9 +618,45 @@ fn text(field: &'static str, text: &str, remedy: &'static str) -> Result<String,
         return Err(Refusal::Empty { field, remedy });
     }
     if trimmed.chars().count() > TEXT_CHARACTERS_MAX {
-        return Err(Refusal::TooLong { field, max: TEXT_CHARACTERS_MAX });
+        return Err(too_long(field, TEXT_CHARACTERS_MAX));
     }
     Ok(trimmed.to_owned())
+}
+
+const fn too_long(field: &'static str, max: usize) -> Refusal {
+    Refusal::TooLong { field, max, unit: "characters" }
+}
+
+fn each_once(regime_ids: &[String]) -> Vec<String> {
+    let unique: BTreeSet<&String> = regime_ids.iter().collect();
+    unique.into_iter().cloned().collect()
+}
+
+/// A notification that an auditor can check: with a recipient, and of each attachment a name and a hash.
+fn clean(notification: &Notification) -> Result<Notification, Refusal> {
+    let mut notification = notification.clone();
+    notification.recipient = text("the recipient", &notification.recipient, "who was told")?;
+    if let Some(reference) = &notification.reference {
+        let remedy = "the recipient's file number, or leave it out";
+        notification.reference = Some(text("the reference", reference, remedy)?);
+    }
+    if notification.attachments.len() > ATTACHMENTS_MAX {
+        let (field, unit) = ("the list of attachments", "files");
+        return Err(Refusal::TooLong { field, max: ATTACHMENTS_MAX, unit });
+    }
+    for (name, hash) in &notification.attachments {
+        if name.chars().count() > FILE_NAME_CHARACTERS_MAX {
+            return Err(too_long("the name of an attachment", FILE_NAME_CHARACTERS_MAX));
+        }
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if hash.len() != SHA256_DIGITS || !hash.bytes().all(is_digit) {
+            return Err(Refusal::Pointless(format!(
+                "the hash of attachment {name} is no SHA-256; write the {SHA256_DIGITS} hexadecimal digits that \
+                 `sha256sum` prints"
+            )));
+        }
+    }
+    Ok(notification)
 }
 
 fn not_in_the_future(
@@ -609,19 +673,30 @@ fn not_in_the_future(
     Err(Refusal::Impossible { moment, moment_at, why })
 }
 
-/// Whole numbers only: a fraction has more than one way to be written, and the timeline is hashed as it is written.
+/// A fact has to fit into an entry as a text does.
+fn check_fact(value: &Value) -> Result<(), Refusal> {
+    if value.to_string().chars().count() > TEXT_CHARACTERS_MAX {
+        return Err(too_long("the fact", TEXT_CHARACTERS_MAX));
+    }
+    check_value(value)
+}
+
+/// Whole numbers only, and none that a reader of JSON might round: such a number has more than one way to be written,
+/// and the timeline is hashed as it is written.
 fn check_value(value: &Value) -> Result<(), Refusal> {
     let is_plain = match value {
-        Value::Number(number) => number.is_u64() || number.is_i64(),
+        Value::Number(number) => {
+            let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+            magnitude.is_some_and(|magnitude| magnitude <= WHOLE_NUMBER_MAX)
+        }
         Value::Array(values) => return values.iter().try_for_each(check_value),
         Value::Object(fields) => return fields.values().try_for_each(check_value),
-        Value::String(text) => text.chars().count() <= TEXT_CHARACTERS_MAX,
-        Value::Null | Value::Bool(_) => true,
+        Value::String(_) | Value::Null | Value::Bool(_) => true,
     };
     if is_plain {
         return Ok(());
     }
     Err(Refusal::Pointless(format!(
-        "a fact is a word, a whole number, true, false, null, or a list of such; {value} is none"
+        "{value} cannot be part of a fact; write whole numbers up to {WHOLE_NUMBER_MAX}, and fractions as text"
     )))
 }

@@ -73,6 +73,21 @@ impl RiskLevel {
         }
     }
 
+    /// The words of a sentence.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unlikely => "unlikely",
+            Self::Risk => "a risk",
+            Self::HighRisk => "a high risk",
+        }
+    }
+
+    /// The level that the fact `risk` stands for, where it is known.
+    pub(crate) fn of(facts: &Facts) -> Option<Self> {
+        let fact = facts.get("risk")?.as_str()?;
+        [Self::Unlikely, Self::Risk, Self::HighRisk].into_iter().find(|risk| risk.fact() == fact)
+    }
+
     /// The value of the fact `risk`, as conditions of the law ask for it.
     pub(crate) const fn fact(self) -> &'static str {
         match self {
@@ -244,6 +259,16 @@ impl Incident {
     pub fn severity(&self) -> SeverityLevel {
         let parts = self.parts.values().map(|part| part.findings.severity.level);
         parts.fold(self.findings.severity.level, SeverityLevel::max)
+    }
+
+    /// The risk as it was assessed: of this incident, else the highest that there was of its parts. That of one part is
+    /// unlikely says nothing of the others.
+    pub(crate) fn assessed_risk(&self) -> Option<RiskLevel> {
+        let of_parts = || {
+            let risks = self.parts.values().filter_map(|part| RiskLevel::of(&part.facts));
+            risks.filter(|risk| *risk > RiskLevel::Unlikely).max()
+        };
+        self.risk.as_ref().map(|risk| risk.value).or_else(of_parts)
     }
 
     /// The duty of that regime, if it applies, may apply or is coming.

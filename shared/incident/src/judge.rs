@@ -19,17 +19,15 @@ impl Incident {
             .chain(self.parts.values().map(|part| &part.findings))
             .collect();
         let mut facts = declared.clone().with("severity", self.severity().name());
-        for place in PLACES {
-            if let Some(places) = self.places(place, declared) {
-                facts = facts.with(place, places);
-            }
+        for place in PLACES.iter().filter(|_| !self.parts.is_empty()) {
+            facts = facts.with(*place, self.places(place, declared));
         }
         facts = facts.with("subject_count", subject_count(&all));
         if let Some(categories) = data_categories(&all) {
             facts = facts.with("data_categories", categories);
         }
-        if let Some(risk) = &self.risk {
-            facts = facts.with("risk", risk.value.fact());
+        if let Some(risk) = self.assessed_risk() {
+            facts = facts.with("risk", risk.fact());
         }
         for (fact, answer) in &self.answers {
             facts = facts.with(fact.clone(), answer.value.clone());
@@ -158,14 +156,15 @@ impl Draft<'_> {
     }
 
     /// Whatever was decided on less than is known now is decided again: a person said that nobody is notified, of an
-    /// incident that was less severe or of a lower risk.
+    /// incident that was less severe or of a lower risk. What was notified all the same needs no decision.
     fn lift_decisions(&mut self) -> bool {
         let incident = &self.case.incident;
-        let risk = incident.risk.as_ref().map(|risk| risk.value);
+        let risk = incident.assessed_risk();
         let severity = incident.severity();
         let reasons: BTreeMap<String, String> = incident
             .not_notified
             .iter()
+            .filter(|(regime_id, _)| !incident.notifications.contains_key(*regime_id))
             .filter_map(|(regime_id, decision)| {
                 let reason = if severity > decision.severity {
                     format!(
@@ -176,8 +175,8 @@ impl Draft<'_> {
                 } else if risk > decision.risk {
                     format!(
                         "it was decided when the risk was {}; it is {} now",
-                        decision.risk.map_or("not assessed", |risk| risk.name()),
-                        risk.map_or("not assessed", |risk| risk.name())
+                        decision.risk.map_or("not assessed", |risk| risk.words()),
+                        risk.map_or("not assessed", |risk| risk.words())
                     )
                 } else {
                     return None;

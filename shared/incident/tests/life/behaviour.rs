@@ -345,6 +345,17 @@ fn a_message_is_not_sent_again_once_a_newer_one_of_its_clock_is_out() {
 }
 
 #[test]
+fn a_message_that_was_sent_stays_sent_where_a_newer_one_goes_out_in_its_place() {
+    let mut kept = Kept::open(one_duty(), findings(SeverityLevel::Critical, 1));
+    kept.sweep_and_publish(at("2026-11-26T12:00:00Z"));
+    // It would be sent again with this sweep, at which the next one is due as well.
+    kept.sweep(at("2026-11-26T16:00:00Z")).unwrap();
+    assert_eq!(kept.owed(), ["opened", "remaining-25-percent"]);
+    let sent = &kept.alert("remaining-50-percent").state;
+    assert!(matches!(sent, AlertState::Published { repeat_at: None, .. }), "{sent:?}");
+}
+
+#[test]
 fn a_law_that_changes_midway_is_told_and_the_old_judgement_stays() {
     let mut kept = Kept::open(one_duty(), findings(SeverityLevel::High, 1));
     kept.publish_all(opened_at());

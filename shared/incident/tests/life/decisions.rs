@@ -236,7 +236,7 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
         Event::DecisionsLifted { reasons } => reasons.values().next().map(String::as_str),
         _ => None,
     });
-    let expected = "it was decided when the risk was not assessed; it is high_risk now";
+    let expected = "it was decided when the risk was not assessed; it is a high risk now";
     assert_eq!(lifted, Some(expected));
     assert!(kept.incident().not_notified.is_empty());
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
@@ -253,6 +253,17 @@ fn a_worse_severity_lifts_the_decision_though_no_duty_comes_out_otherwise() {
     assert!(kinds(&change.timeline).contains(&"decisions_lifted".to_owned()));
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
     assert_eq!(news(&change), ["worsened"]);
+}
+
+#[test]
+fn what_was_notified_after_all_needs_no_decision_any_more() {
+    let mut kept = Kept::high();
+    kept.publish_all(opened_at());
+    kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
+    kept.command(sent(&[REGIME], hours_in(2)), hours_in(2)).unwrap();
+    let change = kept.command(risk(RiskLevel::HighRisk), hours_in(3)).unwrap();
+    assert!(!kinds(&change.timeline).contains(&"decision_lifted".to_owned()));
+    assert_eq!(news(&change), [""; 0]);
 }
 
 #[test]
@@ -456,4 +467,11 @@ fn a_decision_on_what_has_changed_is_refused_and_a_remark_is_not() {
     ] {
         kept.give(&command(id, action), hours_in(2)).unwrap();
     }
+}
+
+#[test]
+fn a_duty_that_is_named_twice_is_notified_once() {
+    let mut kept = Kept::high();
+    kept.command(sent(&[REGIME, REGIME], hours_in(1)), hours_in(1)).unwrap();
+    assert_eq!(kept.incident().notifications[REGIME].len(), 1);
 }

@@ -2,6 +2,10 @@
 //! audited.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may")]
 
+mod audit;
 mod behaviour;
 mod decisions;
+mod joining;
+mod model;
+mod refusals;
 mod support;
