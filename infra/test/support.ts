@@ -9,10 +9,15 @@ import { FUNCTION_NAMES, INFRA_FOLDER } from '../lib/settings.ts';
 
 export const SAMPLE_CONFIGURATION = join(INFRA_FOLDER, 'config');
 
+const temporaryFolders: string[] = [];
+process.on('exit', () =>
+  temporaryFolders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+);
+
 /** A folder that is gone when the process is. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'breachclock-infra-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  temporaryFolders.push(folder);
   return folder;
 }
 
