@@ -53,7 +53,7 @@ export function lawProblems(source: SourceFile): Problem[] {
 /** Collects the problems of one file; what is not as the schema wants it is passed over. */
 class LawCheck {
   private readonly asked = new Map<string, AskedFact>(lawData().askedFacts);
-  private readonly ownWords = new Set<string>();
+  private readonly declared = new Map<string, number>();
   private readonly found: Problem[] = [];
   private readonly source: SourceFile;
 
@@ -155,7 +155,6 @@ class LawCheck {
     }
     if (condition['value'] !== undefined) this.value(fact, condition['value'], [...path, 'value']);
     values.forEach((value, index) => this.value(fact, value, [...path, 'values', index]));
-    given.forEach((word) => this.ownWords.add(`${fact} ${word}`));
   }
 
   private facts(facts: Entry): void {
@@ -186,6 +185,13 @@ class LawCheck {
       return this.atKey(path, key, `facts.${name} is asked for by no law and no own duty; ${remedy}`);
     }
     const at = [...path, key];
+    const earlier = this.declared.get(name);
+    if (earlier === undefined) {
+      this.declared.set(name, this.source.lineOf(at));
+    } else {
+      const remedy = 'keep one of the two, or give this one another name';
+      this.atKey(path, key, `facts: ${quoted(name)} stands already in line ${earlier}; ${remedy}`);
+    }
     if (!isEntry(value) || value['by_place'] === undefined) return this.atOnePlace(name, value, at);
     const byPlace = isEntry(value['by_place']) ? value['by_place'] : {};
     for (const [place, inner] of Object.entries(byPlace)) {
@@ -246,7 +252,7 @@ class LawCheck {
       if (!lawData().isPlace(text)) {
         refuse(`is no code of a country or a part of one; ${lawData().meantPlace(text)}`);
       }
-    } else if (!asked.words.has(text) && !this.ownWords.has(`${fact} ${text}`)) {
+    } else if (!asked.words.has(text)) {
       const near = nearest(text, [...asked.words]);
       if (near !== undefined) refuse(`is asked for by no law; did you mean ${near}?`);
     }

@@ -398,6 +398,20 @@ fn whatever_a_law_asks_for_can_be_declared() {
 }
 
 #[test]
+fn a_fact_is_declared_once_whether_in_its_group_or_by_its_whole_name() {
+    let problem = problems_after(law, "  top_tier_client:", "  ai.annex: I\n  top_tier_client:");
+    insta::assert_snapshot!(problem, @"law.yaml:13:3: facts: `ai.annex` stands already in line 11; keep one of the two, or give this one another name");
+}
+
+#[test]
+fn an_interval_may_have_no_width() {
+    let mut files = files();
+    let file = law(&mut files);
+    file.text = file.text.replacen("lower: 400", "lower: 900", 1);
+    assert!(Configuration::parse(&files).is_ok());
+}
+
+#[test]
 fn a_fact_that_is_said_elsewhere_is_not_said_twice() {
     for (fact, place) in [
         ("subject_country: DE", "subject_countries"),
@@ -482,6 +496,8 @@ fn a_condition_of_an_own_duty_asks_for_a_fact_in_its_form() {
     law.yaml:24:43: duties[0].applies_when[1].of[0].values does not go with this `op:`; it takes fact and value
     ");
     insta::assert_snapshot!(problems(right, "op: in, fact: subject_country, values: [DE, UK]"), @"law.yaml:24:58: duties[0].applies_when[1].of[0].values: `UK` is no code of a country or a part of one; did you mean GB (United Kingdom)?");
+    insta::assert_snapshot!(problems(right, "op: gt, fact: seats_sold, value: many"), @"law.yaml:24:47: duties[0].applies_when[1].of[0].value: `many` is no whole number; write digits only");
+    insta::assert_snapshot!(problems(right, "op: in, fact: hit, values: [true, big]"), @"law.yaml:24:48: duties[0].applies_when[1].of[0].values: `big` is neither true nor false; write one of the two");
     insta::assert_snapshot!(problems(right, "op: all, of: []"), @"law.yaml:24:27: duties[0].applies_when[1].of[0].of is an empty list; name at least one");
 }
 

@@ -424,9 +424,7 @@ fn compared(
         None => form_of(&scalar(node, path, problems)?),
     };
     asked.ask(fact, form);
-    let value = asked.value(fact, form, node, path, problems)?;
-    asked.ask_for(fact, &value);
-    Some(value)
+    asked.value(fact, form, node, path, problems)
 }
 
 fn form_of(text: &Text) -> FactForm {
