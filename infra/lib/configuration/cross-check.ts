@@ -1,3 +1,5 @@
+import { duplicates, entriesOf, isEntry, itemsOf, namesOf, textOf, type Entry } from './entries.ts';
+import { lawProblems, regionProblems } from './law-check.ts';
 import { quoted, suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { isSalesforceId, shortId } from './salesforce-id.ts';
@@ -7,21 +9,25 @@ const IDENTITY_KINDS = ['bot', 'planner', 'connected_app', 'user', 'client', 'us
 
 /** The files as far as they could be read; what in them is not as the schema wants it is passed over here. */
 export interface Sources {
+  readonly organisation: SourceFile | undefined;
   readonly orgs: SourceFile | undefined;
   readonly recipients: SourceFile | undefined;
   readonly agents: SourceFile | undefined;
   readonly dataMap: SourceFile | undefined;
+  readonly law: SourceFile | undefined;
 }
 
 /** What no single schema can see: names that must be unique, and names that must exist in another file. */
-export function crossCheck({ orgs, recipients, agents, dataMap }: Sources): Problem[] {
+export function crossCheck({ organisation, orgs, recipients, agents, dataMap, law }: Sources): Problem[] {
   const orgIds = orgs === undefined ? [] : entriesOf(orgs.value, 'orgs').map((org) => orgIdOf(org['org_id']));
   const known = [...new Set(orgIds.filter((id) => id !== undefined))];
   return [
     ...(orgs === undefined ? [] : duplicates(orgs, orgIds, (index) => ['orgs', index, 'org_id'])),
     ...(recipients === undefined ? [] : recipientProblems(recipients, known)),
     ...(agents === undefined ? [] : registryProblems(agents, known)),
+    ...(organisation === undefined ? [] : regionProblems(organisation)),
     ...(dataMap === undefined ? [] : dataMapProblems(dataMap)),
+    ...(law === undefined ? [] : lawProblems(law)),
   ];
 }
 
@@ -169,55 +175,6 @@ function orgProblems(
         ],
   );
   return [...duplicates(source, used, (index) => [...path, index]), ...unknown];
-}
-
-function duplicates(
-  source: SourceFile,
-  names: readonly (string | undefined)[],
-  pathOf: (index: number) => Step[],
-): Problem[] {
-  const first = new Map<string, number>();
-  return names.flatMap((name, index) => {
-    if (name === undefined) return [];
-    const earlier = first.get(name);
-    if (earlier === undefined) {
-      first.set(name, index);
-      return [];
-    }
-    const path = pathOf(index);
-    const place = shownPath(typeof path.at(-1) === 'number' ? path.slice(0, -1) : path);
-    const line = source.lineOf(pathOf(earlier));
-    return [
-      source.problemWithValue(
-        path,
-        `${place}: ${quoted(name)} stands already in line ${line}; keep one of the two, or give this one another name`,
-      ),
-    ];
-  });
-}
-
-type Entry = Readonly<Record<string, unknown>>;
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function itemsOf(value: unknown, key: string): readonly unknown[] {
-  const list = isEntry(value) ? value[key] : undefined;
-  return Array.isArray(list) ? list : [];
-}
-
-/** The maps in a list, each at its place: what is no map holds its place, empty. */
-function entriesOf(value: unknown, key: string): readonly Entry[] {
-  return itemsOf(value, key).map((item) => (isEntry(item) ? item : {}));
-}
-
-function namesOf(entries: readonly Entry[]): (string | undefined)[] {
-  return entries.map((entry) => textOf(entry['name']));
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** The 15 characters of an org's id; an id that is none is told by the schema. */

@@ -8,8 +8,14 @@ import { SchemaCheck } from './schema-check.ts';
 import { SourceFile } from './source-file.ts';
 import type { Configuration, Organisation, Recipient } from './types.ts';
 
-/** The files of a configuration folder, by the names of their schemas. */
+/** The files that must be in a configuration folder, by the names of their schemas. */
 export const CONFIGURATION_FILES = ['organisation', 'orgs', 'recipients', 'agents', 'data-map'] as const;
+
+/** The files that may be in it. */
+export const OPTIONAL_CONFIGURATION_FILES = ['law'] as const;
+
+/** Files that may say nothing of their own: what is built in stands. */
+const MAY_BE_EMPTY: readonly string[] = ['data-map', 'law'];
 
 const REPOSITORY_FOLDER = resolve(INFRA_FOLDER, '..');
 
@@ -31,19 +37,22 @@ export function readConfiguration(folder: string): Configuration {
   const check = new SchemaCheck(SCHEMA_FOLDER);
   const problems: Problem[] = [];
   const sources = new Map<string, SourceFile>();
-  for (const name of CONFIGURATION_FILES) {
+  const optional = OPTIONAL_CONFIGURATION_FILES.filter((name) => pathOf(folder, name) !== undefined);
+  for (const name of [...CONFIGURATION_FILES, ...optional]) {
     const source = open(folder, name, problems);
     if (source === undefined) continue;
     sources.set(name, source);
-    // A folder may say nothing of its own about data: the built-in map stands.
-    if (name !== 'data-map' || source.value !== undefined) problems.push(...check.problemsOf(name, source));
+    if (MAY_BE_EMPTY.includes(name) && source.value === undefined) continue;
+    problems.push(...check.problemsOf(name, source));
   }
   problems.push(
     ...crossCheck({
+      organisation: sources.get('organisation'),
       orgs: sources.get('orgs'),
       recipients: sources.get('recipients'),
       agents: sources.get('agents'),
       dataMap: sources.get('data-map'),
+      law: sources.get('law'),
     }),
   );
 
@@ -59,8 +68,7 @@ export function readConfiguration(folder: string): Configuration {
 }
 
 function open(folder: string, name: string, problems: Problem[]): SourceFile | undefined {
-  const ending = ENDINGS.find((candidate) => existsSync(join(folder, `${name}.${candidate}`))) ?? 'yaml';
-  const path = join(folder, `${name}.${ending}`);
+  const path = pathOf(folder, name) ?? join(folder, `${name}.yaml`);
   const file = shownFile(path);
   let text: string;
   try {
@@ -76,6 +84,10 @@ function open(folder: string, name: string, problems: Problem[]): SourceFile | u
   const source = new SourceFile(file, text);
   problems.push(...source.syntaxProblems);
   return source.syntaxProblems.length === 0 ? source : undefined;
+}
+
+function pathOf(folder: string, name: string): string | undefined {
+  return ENDINGS.map((ending) => join(folder, `${name}.${ending}`)).find((path) => existsSync(path));
 }
 
 /** File by file in the order they were read, and from the top of each to its end. */

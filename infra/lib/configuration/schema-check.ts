@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 
+import { lawData } from './law-data.ts';
 import { nearest, quoted, suggest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { idMessage, isSalesforceId } from './salesforce-id.ts';
@@ -19,6 +20,22 @@ interface Format {
 const FORMATS: Readonly<Record<string, Format>> = {
   'time-zone': { test: isTimeZone, message: timeZoneMessage },
   'salesforce-id': { test: isSalesforceId, message: idMessage },
+  country: {
+    test: (value) => lawData().isCountry(value),
+    message: (value) => `is no country code; ${lawData().meantCountry(value)}`,
+  },
+  place: {
+    test: (value) => lawData().isPlace(value),
+    message: (value) => `is no code of a country or a part of one; ${lawData().meantPlace(value)}`,
+  },
+  'counting-rule': {
+    test: (value) => lawData().countingRules.includes(value),
+    message: (value) => `is not known; ${suggest(value, lawData().countingRules)}`,
+  },
+  'content-list': {
+    test: (value) => lawData().contentLists.includes(value),
+    message: (value) => `is not known; ${suggest(value, lawData().contentLists)}`,
+  },
   'email-address': {
     test: (value) => value.length <= 254 && /^[^\s@,]+@[^\s@,.]+(\.[^\s@,.]+)+$/.test(value),
     message: () => 'is no e-mail address; write one address, as in legal@example.com',
@@ -37,7 +54,8 @@ export class SchemaCheck {
     allErrors: true,
     verbose: true,
     coerceTypes: true,
-    keywords: ['oneOfErrorMessages', 'patternErrorMessage'],
+    allowUnionTypes: true,
+    keywords: ['oneOfErrorMessages', 'patternErrorMessage', 'minPropertiesErrorMessage'],
   });
   private readonly folder: string;
 
@@ -124,7 +142,7 @@ function problemOf(error: ErrorObject, source: SourceFile): Problem | undefined 
     case 'maxLength':
       return at(`is too long; use up to ${String(error.params['limit'])} characters`);
     case 'minProperties':
-      return at('says nothing of the object; add `category:`, `population:` or `fields:`');
+      return at(schema.minPropertiesErrorMessage ?? 'says nothing; give it a key');
     case 'uniqueItems': {
       const [first, second] = [Number(error.params['j']), Number(error.params['i'])];
       const repeated = (value as readonly unknown[])[Math.max(first, second)];
@@ -145,6 +163,7 @@ interface SchemaPart {
   readonly enum?: readonly unknown[];
   readonly oneOfErrorMessages?: { readonly none: string; readonly several: string };
   readonly patternErrorMessage?: string;
+  readonly minPropertiesErrorMessage?: string;
 }
 
 function typeMessage(wanted: string, value: unknown, keys: readonly string[]): string {
@@ -152,7 +171,7 @@ function typeMessage(wanted: string, value: unknown, keys: readonly string[]): s
     case 'array':
       return `is ${kindOf(value)}, not a list; write it as a list, each item behind \`- \` or in [brackets]`;
     case 'object':
-      return `is ${kindOf(value)}, not a mapping of keys to values; give it the keys ${keys.join(', ')}`;
+      return `is ${kindOf(value)}, not a mapping of keys to values; ${keys.length === 0 ? 'write `name: value` below it' : `give it the keys ${keys.join(', ')}`}`;
     case 'integer':
       return 'is not a whole number; write digits only, 1 or more';
     case 'boolean':

@@ -2,15 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use assessment::{
     configuration::{Address, Configuration, ConfigurationFile, ConfigurationFiles},
     findings::SeverityLevel,
     registry::IdentityKind,
 };
-use deadlines::{FactForm, Facts, InternalTargets, Law, LawSettings, ReminderPolicy};
-use serde_json::json;
+use deadlines::{
+    FactForm, Facts, InternalTargets, Law, LawSettings, LimitUnit, ReminderPolicy, TriggerKind,
+};
+use serde_json::{Value, json};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/configuration");
 
@@ -396,6 +398,20 @@ fn whatever_a_law_asks_for_can_be_declared() {
 }
 
 #[test]
+fn a_fact_is_declared_once_whether_in_its_group_or_by_its_whole_name() {
+    let problem = problems_after(law, "  top_tier_client:", "  ai.annex: I\n  top_tier_client:");
+    insta::assert_snapshot!(problem, @"law.yaml:13:3: facts: `ai.annex` stands already in line 11; keep one of the two, or give this one another name");
+}
+
+#[test]
+fn an_interval_may_have_no_width() {
+    let mut files = files();
+    let file = law(&mut files);
+    file.text = file.text.replacen("lower: 400", "lower: 900", 1);
+    assert!(Configuration::parse(&files).is_ok());
+}
+
+#[test]
 fn a_fact_that_is_said_elsewhere_is_not_said_twice() {
     for (fact, place) in [
         ("subject_country: DE", "subject_countries"),
@@ -451,7 +467,7 @@ fn an_own_duty_names_words_of_the_law_data() {
 fn an_own_duty_must_be_countable() {
     let problems = |right, mistake| problems_after(law, right, mistake);
     insta::assert_snapshot!(problems("    counting: business-days-br\n", ""), @"law.yaml:38:12: duties[1].limit needs a calendar of working days; add `counting:` with one of business-days-br, business-days-co, business-days-eg, business-days-us, business-days-us-sec");
-    insta::assert_snapshot!(problems("counting: business-days-br", "counting: calendar-days"), @"law.yaml:39:15: duties[1].counting: calendar-days does not count working days; docs/LAW.md tells what each rule counts");
+    insta::assert_snapshot!(problems("counting: business-days-br", "counting: calendar-days"), @"law.yaml:39:15: duties[1].counting: calendar-days does not count working days; docs/LAW.md tells what each rule does");
     insta::assert_snapshot!(problems("extension: eu-1182-3-4", "extension: exact-hours"), @"law.yaml:40:16: duties[1].extension: exact-hours changes no end; docs/LAW.md tells what each rule does");
     insta::assert_snapshot!(problems("value: 24", "value: 0"), @"law.yaml:28:20: duties[0].limit.value: `0` is no whole number from 1 to 10000; write digits only");
     insta::assert_snapshot!(problems("    limit: {value: 3, unit: business_days}\n", ""), @r"
@@ -480,6 +496,8 @@ fn a_condition_of_an_own_duty_asks_for_a_fact_in_its_form() {
     law.yaml:24:43: duties[0].applies_when[1].of[0].values does not go with this `op:`; it takes fact and value
     ");
     insta::assert_snapshot!(problems(right, "op: in, fact: subject_country, values: [DE, UK]"), @"law.yaml:24:58: duties[0].applies_when[1].of[0].values: `UK` is no code of a country or a part of one; did you mean GB (United Kingdom)?");
+    insta::assert_snapshot!(problems(right, "op: gt, fact: seats_sold, value: many"), @"law.yaml:24:47: duties[0].applies_when[1].of[0].value: `many` is no whole number; write digits only");
+    insta::assert_snapshot!(problems(right, "op: in, fact: hit, values: [true, big]"), @"law.yaml:24:48: duties[0].applies_when[1].of[0].values: `big` is neither true nor false; write one of the two");
     insta::assert_snapshot!(problems(right, "op: all, of: []"), @"law.yaml:24:27: duties[0].applies_when[1].of[0].of is an empty list; name at least one");
 }
 
@@ -531,4 +549,35 @@ fn the_file_of_the_law_is_neither_missed_nor_counted_for_another() {
     assert_eq!(missing(&[&four[..], &["law.yaml"]].concat()), ["agents"]);
     assert_eq!(missing(&[&four[..], &["agents.yaml"]].concat()), [""; 0]);
     assert_eq!(missing(&["README.md"]).len(), 5);
+}
+
+/// The app holds the same files against the same law data before anything is deployed.
+#[test]
+fn what_the_app_refuses_is_refused_here_at_the_same_places() {
+    let folder =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/test/fixtures/configuration/wrong-law");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+    let mut files = files();
+    law(&mut files).text = read("law.yaml");
+    let place = |line: &str| line.splitn(4, ':').take(3).collect::<Vec<_>>().join(":");
+    let of_app: BTreeSet<String> = read("expected.txt").lines().map(place).collect();
+    let error = Configuration::parse(&files).unwrap_err().to_string();
+    let ours: BTreeSet<String> = error.lines().map(place).collect();
+    assert_eq!(ours, of_app);
+}
+
+#[test]
+fn the_schema_of_the_law_has_the_words_of_the_law() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/config/schemas/law.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let words = |pointer: &str| schema.pointer(pointer).unwrap().clone();
+    assert_eq!(words("/$defs/moment/enum"), json!(TriggerKind::ALL));
+    let law = Law::embedded().unwrap();
+    let groups: BTreeSet<&str> = law.places().groups().collect();
+    let of_schema: BTreeSet<String> =
+        serde_json::from_value(words("/$defs/condition/properties/group/enum")).unwrap();
+    assert_eq!(of_schema.iter().map(String::as_str).collect::<BTreeSet<_>>(), groups);
+    let units: Vec<LimitUnit> =
+        serde_json::from_value(words("/$defs/duty/properties/limit/properties/unit/enum")).unwrap();
+    assert_eq!(units.len(), 4);
 }

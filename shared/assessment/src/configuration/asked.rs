@@ -1,6 +1,6 @@
 //! The facts that may be declared: those that a law or an own duty asks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deadlines::{AskedFact, FactForm, Law, Places};
 use serde_json::Value;
@@ -17,7 +17,6 @@ pub(super) struct Asked<'law> {
     places: &'law Places,
     by_law: BTreeMap<String, AskedFact>,
     by_own_duties: BTreeMap<String, FactForm>,
-    own_words: BTreeSet<(String, String)>,
 }
 
 impl<'law> Asked<'law> {
@@ -25,12 +24,7 @@ impl<'law> Asked<'law> {
         let mut by_law = law.asked_facts();
         let words = LEVELS.iter().map(|(word, _)| (*word).to_owned()).collect();
         by_law.insert("severity".to_owned(), AskedFact { form: FactForm::Words, words });
-        Self {
-            places: law.places(),
-            by_law,
-            by_own_duties: BTreeMap::new(),
-            own_words: BTreeSet::new(),
-        }
+        Self { places: law.places(), by_law, by_own_duties: BTreeMap::new() }
     }
 
     pub(super) fn places(&self) -> &'law Places {
@@ -59,13 +53,6 @@ impl<'law> Asked<'law> {
     pub(super) fn ask(&mut self, fact: &str, form: FactForm) {
         if !self.by_law.contains_key(fact) {
             self.by_own_duties.entry(fact.to_owned()).or_insert(form);
-        }
-    }
-
-    /// Notes that an own duty compares a fact with a word, which may then be declared.
-    pub(super) fn ask_for(&mut self, fact: &str, value: &Value) {
-        if let Some(word) = value.as_str() {
-            self.own_words.insert((fact.to_owned(), word.to_owned()));
         }
     }
 
@@ -108,9 +95,7 @@ impl<'law> Asked<'law> {
 
     fn word(&self, fact: &str, text: &Text, path: &str, problems: &mut Problems<'_>) -> bool {
         let Some(AskedFact { words, .. }) = self.by_law.get(fact) else { return true };
-        if words.contains(&text.text)
-            || self.own_words.contains(&(fact.to_owned(), text.text.clone()))
-        {
+        if words.contains(&text.text) {
             return true;
         }
         let Some(word) = nearest(&text.text, words.iter().map(String::as_str)) else { return true };

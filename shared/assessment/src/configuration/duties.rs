@@ -104,6 +104,8 @@ fn duty(
         .map(|followed| followed.text)
         .collect();
     let limit = section.get("limit").map(|node| limit(node, section.place("limit"), problems));
+    let is_countable =
+        check_limit(&section, limit.flatten().map(|limit| limit.unit), law, problems);
     let second_limit = section
         .get("second_limit")
         .map(|node| second_limit(node, section.place("second_limit"), problems));
@@ -136,7 +138,9 @@ fn duty(
         content_ref: content_ref?,
         phased,
     };
-    check_counting(&section, &duty, law, problems);
+    if is_countable {
+        check_counting(&section, &duty, law, problems);
+    }
     Some(duty)
 }
 
@@ -180,41 +184,50 @@ fn number(section: &Section<'_>, key: &str, problems: &mut Problems<'_>) -> Opti
     whole_number(&text, &section.place(key), 1..=LIMIT_MAX, problems)
 }
 
-/// Whether the limit can be counted, as the law itself tells.
-fn check_counting(section: &Section<'_>, duty: &OwnDuty, law: &Law, problems: &mut Problems<'_>) {
-    let at = |key: &str| section.get(key).map_or(section.at(), |node| node.at);
-    let Some(limit) = duty.limit else {
+/// Whether there is a limit with a rule to count it by, the unit's own included. Looked at whatever else is wrong with the duty.
+fn check_limit(
+    section: &Section<'_>,
+    unit: Option<LimitUnit>,
+    law: &Law,
+    problems: &mut Problems<'_>,
+) -> bool {
+    let Some(limit) = section.get("limit") else {
         for key in ["counting", "extension", "second_limit"] {
-            if section.get(key).is_some() {
+            if let Some(node) = section.get(key) {
                 problems.add(
-                    at(key),
+                    node.at,
                     format!("{} stands without a limit", section.place(key)),
                     "add `limit:`, or take the line out for an internal target",
                 );
             }
         }
-        return;
+        return false;
     };
-    if limit.unit == LimitUnit::BusinessDays && duty.counting.is_none() {
+    if unit == Some(LimitUnit::BusinessDays) && section.get("counting").is_none() {
         let rules = law.counting_rules().iter();
         let rules = rules.filter(|rule| matches!(rule.method, Method::WorkingDays { .. }));
         let names: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
         problems.add(
-            at("limit"),
+            limit.at,
             format!("{} needs a calendar of working days", section.place("limit")),
             format!("add `counting:` with one of {}", names.join(", ")),
         );
-        return;
+        return false;
     }
-    // Without the extension first, so that what is refused is told at the line that it stands in.
+    true
+}
+
+/// Whether the limit can be counted by the rules that are named for it, as the law itself tells. Without the extension
+/// first, so that what is refused is told at the line that it stands in.
+fn check_counting(section: &Section<'_>, duty: &OwnDuty, law: &Law, problems: &mut Problems<'_>) {
     let without = OwnDuty { extension: None, ..duty.clone() };
-    if let Err(reason) = judged(law, without) {
-        let key = if duty.counting.is_some() { "counting" } else { "limit" };
-        let reason = format!("{}: {reason}", section.place(key));
-        problems.add(at(key), reason, "docs/LAW.md tells what each rule counts");
-    } else if let Err(reason) = judged(law, duty.clone()) {
-        let reason = format!("{}: {reason}", section.place("extension"));
-        problems.add(at("extension"), reason, "docs/LAW.md tells what each rule does");
+    for (key, duty) in [("counting", without), ("extension", duty.clone())] {
+        let Some(node) = section.get(key) else { continue };
+        if let Err(reason) = judged(law, duty) {
+            let reason = format!("{}: {reason}", section.place(key));
+            problems.add(node.at, reason, "docs/LAW.md tells what each rule does");
+            return;
+        }
     }
 }
 
@@ -422,9 +435,7 @@ fn compared(
         None => form_of(&scalar(node, path, problems)?),
     };
     asked.ask(fact, form);
-    let value = asked.value(fact, form, node, path, problems)?;
-    asked.ask_for(fact, &value);
-    Some(value)
+    asked.value(fact, form, node, path, problems)
 }
 
 fn form_of(text: &Text) -> FactForm {
