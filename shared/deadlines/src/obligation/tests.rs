@@ -87,8 +87,34 @@ fn a_number_that_cannot_be_counted_yet_is_no_target() {
     let processor = facts().with("role", "processor").with("contract.notice_hours", 48);
     let contract = judged("eu-gdpr-33-2", &processor, &TriggerTimes::default());
     assert_eq!((contract.due_at, contract.target), (None, None), "a contract sets hours");
-    let yearly = judged("us-fcc-64-2011-2024-annual", &Facts::default(), &TriggerTimes::default());
-    assert_eq!((yearly.due_at, yearly.target), (None, None), "the law sets a date");
+    let yearly = yearly(&TriggerTimes::default());
+    assert_eq!((yearly.due_at, yearly.target), (None, None), "the contract sets a date");
+    assert!(yearly.gap.is_some());
+}
+
+/// A duty of a customer's own with a date and no span.
+fn yearly(times: &TriggerTimes) -> Obligation {
+    let own = serde_json::from_value(json!([{
+        "id": "yearly", "title": "Tell the insurer of the year's breaches", "basis": "Cyber policy",
+        "who_notifies": "insured", "who_is_told": "insurer", "starts_at": "assessed",
+        "counting": "annual-feb-1"
+    }]));
+    let law = Law::embedded().unwrap().and_own_duties(own.unwrap()).unwrap();
+    let berlin = Organisation::in_zone(chrono_tz::Europe::Berlin);
+    obligations(&law.only(&["own-yearly"]).unwrap(), &Facts::default(), times, &berlin).remove(0)
+}
+
+#[test]
+fn a_date_of_the_next_year_goes_by_the_year_of_the_organisation_and_ends_with_its_day() {
+    let assessed = |text: &str| TriggerTimes::default().with(TriggerKind::Assessed, at(text));
+    // 31 December 23:59:59 and 1 January 00:00 in Berlin.
+    assert_eq!(yearly(&assessed("2026-12-31T22:59:59Z")).due_at, Some(at("2027-02-01T22:59:59Z")));
+    assert_eq!(yearly(&assessed("2026-12-31T23:00:00Z")).due_at, Some(at("2028-02-01T22:59:59Z")));
+    // 47 CFR 64.2011: 1 February, on the earlier of the two clocks. It has no first day yet.
+    let fcc =
+        judged("us-fcc-64-2011-2024-annual", &Facts::default(), &assessed("2026-12-31T22:59:59Z"));
+    assert_eq!(fcc.standing, Standing::Coming { from: None });
+    assert_eq!((fcc.due_at, fcc.would_be_due_at), (None, Some(at("2027-02-01T22:59:59Z"))));
 }
 
 #[test]
