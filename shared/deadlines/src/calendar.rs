@@ -251,6 +251,13 @@ pub(crate) fn days_after(date: NaiveDate, days: u32) -> Option<NaiveDate> {
 mod tests {
     use super::*;
 
+    impl Holidays {
+        pub(crate) fn without(mut self, calendar: &str) -> Self {
+            self.calendars.remove(calendar);
+            self
+        }
+    }
+
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()
     }
@@ -271,6 +278,7 @@ mod tests {
             serde_json::from_str(r#"{"from": "08-01", "until": "08-15"}"#).unwrap();
         assert!(inside.has(date("2026-08-15")) && !inside.has(date("2026-08-16")));
         assert!(serde_json::from_str::<MonthDay>("\"13-01\"").is_err());
+        assert_eq!(serde_json::to_string(&closure).unwrap(), r#"{"from":"12-29","until":"01-03"}"#);
     }
 
     #[test]

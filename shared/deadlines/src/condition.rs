@@ -438,6 +438,40 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_that_reaches_over_the_limit_leaves_the_question_open() {
+        for (op, open, yes, no) in [
+            ("gt", [500, 501], [501, 502], [499, 500]),
+            ("gte", [499, 500], [500, 501], [498, 499]),
+            ("lt", [499, 500], [498, 499], [500, 501]),
+            ("lte", [500, 501], [499, 500], [501, 502]),
+        ] {
+            let given = |[lower, upper]: [u64; 2]| {
+                let condition = json!({"op": op, "fact": "n", "value": 500});
+                answer(condition, json!({"n": {"lower": lower, "upper": upper}})).0
+            };
+            assert_eq!(given(open), Answer::Unknown, "{op}");
+            assert_eq!(given(yes), Answer::Yes, "{op}");
+            assert_eq!(given(no), Answer::No, "{op}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_counted_and_not_written_out() {
+        let german = json!({"op": "eq", "fact": "subject_country", "value": "DE"});
+        let told = |countries: &[&str]| {
+            answer(german.clone(), json!({"subject_country": countries})).1.join("")
+        };
+        assert_eq!(
+            told(&["US", "FR", "JP", "BR", "CH"]),
+            r#"subject_country is ["BR","CH","FR","JP","US"]"#
+        );
+        assert_eq!(
+            told(&["US", "FR", "JP", "BR", "CH", "IT"]),
+            "subject_country is a list of 6 others"
+        );
+    }
+
+    #[test]
     fn one_alternative_that_holds_needs_no_other_fact() {
         let either = json!({"op": "any", "of": [
             {"op": "eq", "fact": "a", "value": true},
@@ -481,7 +515,14 @@ mod tests {
             answer(california.clone(), json!({"subject_country": ["DE", "US"]})).0,
             Answer::Unknown
         );
-        assert_eq!(answer(california, json!({})).0, Answer::Unknown);
+        assert_eq!(answer(california.clone(), json!({})).0, Answer::Unknown);
+        assert_eq!(answer(california.clone(), json!({"subject_country": "DE"})).0, Answer::No);
+        assert_eq!(answer(california, json!({"subject_country": "US"})).0, Answer::Unknown);
+        let residents = json!({"op": "gt", "fact": "subject_count_in_region", "value": 500});
+        assert_eq!(answer(residents.clone(), json!({"subject_country": "DE"})).0, Answer::No);
+        assert_eq!(answer(residents, json!({"subject_country": "US"})).0, Answer::Unknown);
+        let risk = json!({"op": "eq", "fact": "risk", "value": "risk"});
+        assert_eq!(answer(risk, json!({"subject_country": "DE"})).0, Answer::Unknown);
     }
 
     #[test]

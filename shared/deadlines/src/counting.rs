@@ -460,9 +460,7 @@ impl<'a> Count<'a> {
         if let Some((second, hours)) = second {
             let from = if by_full_hours { next_full_hour(second, zones.date)? } else { second };
             let cap = Self::full_hours_end(from, hours, zones)?;
-            if cap.wall.latest < end.wall.latest {
-                end = cap;
-            }
+            end = [end, cap].into_iter().min_by_key(|end| end.wall.latest)?;
         }
         let (_, mut end) = self.extended(regime, end, zones, caveats)?;
         let start_day = date_in(start.latest, zones.date);
@@ -559,4 +557,20 @@ fn next_full_hour(at: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
         .checked_add(&TimeDelta::seconds(i64::from(local.second())))?
         .checked_add(&TimeDelta::nanoseconds(i64::from(local.nanosecond())))?;
     at.checked_sub_signed(into_hour)?.checked_add_signed(TimeDelta::hours(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_counts_by_a_calendar_which_is_not_on_file_is_refused() {
+        let holidays = Holidays::embedded().unwrap();
+        for calendar in ["US", "BR-OPT", "JP"] {
+            let message = CountingRules::embedded(&holidays.clone().without(calendar))
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(&format!("no holiday calendar {calendar}")), "{message}");
+        }
+    }
 }

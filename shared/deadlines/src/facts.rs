@@ -271,6 +271,32 @@ mod tests {
         let facts = Facts::default().with("subject_count", json!({"by_place": {"JP": 3}}));
         assert_eq!(facts.at_place("subject_count", "JP"), Some(&json!(3)));
         assert_eq!(facts.at_place("subject_count", "KR"), None);
+        let asked = Facts::default().with("subject_count", json!({"by_place": {"JP": null}}));
+        assert_eq!(asked.at_place("subject_count", "JP"), None);
+    }
+
+    #[test]
+    fn only_a_later_instant_can_be_defended_as_the_latest() {
+        let at = "2026-11-24T10:00:00Z".parse().unwrap();
+        let second = chrono::TimeDelta::seconds(1);
+        let latest = |latest| Awareness::decided(at).or_as_late_as(latest).latest_defensible;
+        assert_eq!(latest(at - second), None);
+        assert_eq!(latest(at), None);
+        assert_eq!(latest(at + second), Some(at + second));
+    }
+
+    #[test]
+    fn a_moment_that_no_calendar_can_count_from_is_as_good_as_not_known() {
+        let at = "2026-11-24T10:00:00Z".parse().unwrap();
+        let aware = Awareness::decided(at).or_as_late_as(DateTime::<Utc>::MAX_UTC);
+        let times = TriggerTimes { aware: Some(aware), ..TriggerTimes::default() };
+        assert_eq!(times.countable().aware, Some(Awareness::decided(at)));
+        for kind in TriggerKind::ALL {
+            let times = TriggerTimes::default().with(kind, DateTime::<Utc>::MIN_UTC);
+            assert_eq!(times.countable(), TriggerTimes::default(), "{kind:?}");
+            let times = TriggerTimes::default().with(kind, at);
+            assert_eq!(times.countable(), times, "{kind:?}");
+        }
     }
 
     #[test]

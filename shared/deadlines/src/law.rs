@@ -555,7 +555,10 @@ mod tests {
     #[test]
     fn what_cannot_be_computed_is_refused_with_the_regime_and_the_reason() {
         for (key, value, reason) in [
+            ("id", serde_json::json!(""), "an article and a source"),
             ("article", serde_json::json!(""), "an article and a source"),
+            ("source", serde_json::json!(""), "an article and a source"),
+            ("latest_limit", serde_json::json!({"value": 0, "unit": "hours"}), "limit of zero"),
             ("limit", serde_json::json!({"value": 0, "unit": "hours"}), "limit of zero"),
             ("limit", serde_json::json!({"value": 3, "unit": "days"}), "does not count days"),
             ("in_force_until", serde_json::json!("2018-05-24"), "ends before it begins"),
@@ -563,6 +566,8 @@ mod tests {
             ("counting", serde_json::json!("by-moon"), "no counting rule by-moon"),
             ("counting", serde_json::json!("eu-1182-3-4"), "does not count a limit"),
             ("extension", serde_json::json!("exact-hours"), "changes no end"),
+            ("extension", serde_json::json!("undue-delay"), "changes no end"),
+            ("latest_readings", serde_json::json!(["by-moon"]), "no counting rule by-moon"),
             ("content_ref", serde_json::json!("nothing"), "no content list nothing"),
             ("authority", serde_json::json!("XX"), "no authority of XX"),
             ("place", serde_json::json!("Mars"), "Mars is no place"),
@@ -578,6 +583,30 @@ mod tests {
             ("applies_when", serde_json::json!([{"op": "any", "of": []}]), "can never hold"),
             (
                 "applies_when",
+                serde_json::json!([{"op": "all", "of": [{"op": "any", "of": [
+                    {"op": "eq", "fact": "risk", "value": "risk"},
+                    {"op": "in", "fact": "risk", "values": []},
+                ]}]}]),
+                "can never hold",
+            ),
+            ("exempt_when", serde_json::json!([{"op": "any", "of": []}]), "can never hold"),
+            (
+                "applies_when",
+                serde_json::json!([{"op": "all", "of": [
+                    {"op": "in_group", "fact": "subject_country", "group": "XX"},
+                ]}]),
+                "no group of countries XX",
+            ),
+            ("bites_from", serde_json::json!({"fact": "ai.annex", "days": {}}), "names no day"),
+            (
+                "second_limit",
+                serde_json::json!(
+                    {"starts_at": "aware", "value": 1, "unit": "days", "note": "test"}
+                ),
+                "second limit is in hours",
+            ),
+            (
+                "applies_when",
                 serde_json::json!([{"op": "in_group", "fact": "subject_country", "group": "XX"}]),
                 "no group of countries XX",
             ),
@@ -586,6 +615,31 @@ mod tests {
                 with_regime(|regime| regime[key] = value.clone()).unwrap_err().to_string();
             assert!(message.contains(reason), "{key}: {message}");
         }
+    }
+
+    #[test]
+    fn a_law_of_one_day_is_law_on_it() {
+        let law = with_regime(|regime| {
+            regime["in_force_until"] = regime["in_force_from"].clone();
+        })
+        .unwrap();
+        let regime = law.regime("eu-gdpr-33-1").unwrap();
+        let noon = "2018-05-25T12:00:00Z".parse().unwrap();
+        assert_eq!(regime.in_force_at(noon, &[Tz::UTC]), InForce::Yes);
+        assert_eq!(law.law_version, "test");
+    }
+
+    #[test]
+    fn the_law_is_written_as_it_is_read() {
+        let law = Law::embedded().unwrap();
+        let mut written = law.regimes.iter().map(|regime| serde_json::to_value(regime).unwrap());
+        for (file, json) in EMBEDDED_REGIMES {
+            let read: serde_json::Value = serde_json::from_str(json).unwrap();
+            for regime in read["regimes"].as_array().unwrap() {
+                assert_eq!(written.next().as_ref(), Some(regime), "{file}");
+            }
+        }
+        assert_eq!(written.next(), None);
     }
 
     #[test]

@@ -535,19 +535,14 @@ impl Judge<'_> {
             },
         };
         let region = self.facts.text("authority_region");
-        let mut depends_on = Vec::new();
         if countries.is_empty() {
-            depends_on.push("authority_country".to_owned());
+            return (Vec::new(), vec!["authority_country".to_owned()]);
         }
-        let mut named = Vec::new();
-        for country in countries {
-            let found = self.places().authorities(country, region);
-            if found.len() > 1 && !depends_on.iter().any(|fact| fact == "authority_region") {
-                depends_on.push("authority_region".to_owned());
-            }
-            named.extend(found.into_iter().cloned());
-        }
-        (named, depends_on)
+        let found: Vec<Vec<&Authority>> =
+            countries.iter().map(|country| self.places().authorities(country, region)).collect();
+        let is_narrowed = found.iter().all(|candidates| candidates.len() <= 1);
+        let depends_on = (!is_narrowed).then(|| "authority_region".to_owned());
+        (found.into_iter().flatten().cloned().collect(), depends_on.into_iter().collect())
     }
 
     fn affected_countries(&self, group: &str) -> Vec<&str> {

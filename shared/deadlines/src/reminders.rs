@@ -200,6 +200,55 @@ mod tests {
     }
 
     #[test]
+    fn a_reminder_never_comes_at_the_start_or_before_it() {
+        let start: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        let due_at = start + TimeDelta::hours(72);
+        let plan = ReminderPlan {
+            remaining_percent: vec![100, 110],
+            remaining_minutes: vec![72 * 60],
+            repeat_hours: None,
+        };
+        assert_eq!(
+            reminders(&plan, start, due_at),
+            [Reminder { at: due_at, stage: Stage::Overdue }]
+        );
+    }
+
+    #[test]
+    fn reminders_keep_ten_minutes_apart_from_each_other_and_from_the_end() {
+        let start: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        let due_at = start + TimeDelta::minutes(200);
+        let left = |remaining_percent: &[u32]| -> Vec<i64> {
+            let remaining_percent = remaining_percent.to_vec();
+            let plan = ReminderPlan {
+                remaining_percent,
+                remaining_minutes: Vec::new(),
+                repeat_hours: None,
+            };
+            let planned = reminders(&plan, start, due_at);
+            planned.iter().map(|reminder| (due_at - reminder.at).num_minutes()).collect()
+        };
+        assert_eq!(left(&[50, 45]), [100, 90, 0], "ten minutes apart");
+        assert_eq!(left(&[50, 46]), [100, 0], "eight minutes apart: the earlier stays");
+        assert_eq!(left(&[5, 4]), [10, 0], "eight minutes before the end nothing can be done");
+    }
+
+    #[test]
+    fn a_stage_has_a_stable_name_and_speaks_of_a_clock_or_not() {
+        for (stage, name, is_of_a_clock) in [
+            (Stage::Opened, "opened", false),
+            (Stage::Worsened, "worsened", false),
+            (Stage::Reopened, "reopened", false),
+            (Stage::DutiesChanged, "duties-changed", false),
+            (Stage::RemainingShare { percent: 25 }, "remaining-25-percent", true),
+            (Stage::RemainingTime { minutes: 60 }, "remaining-60-minutes", true),
+            (Stage::Overdue, "overdue", true),
+        ] {
+            assert_eq!((stage.name().as_str(), stage.is_of_a_clock()), (name, is_of_a_clock));
+        }
+    }
+
+    #[test]
     fn the_regime_goes_before_the_severity_and_what_only_may_apply_has_a_plan_of_its_own() {
         let plan = |percent| ReminderPlan {
             remaining_percent: vec![percent],

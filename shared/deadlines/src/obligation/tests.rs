@@ -55,6 +55,79 @@ fn an_unlikely_risk_ends_the_duty_and_says_why() {
     );
     assert!(!obligation.is_open());
     assert_eq!((obligation.due_at, obligation.due_local), (None, None));
+    assert_eq!((obligation.would_be_due_at, obligation.latest_defensible_at), (None, None));
+    assert_eq!((obligation.gap, obligation.authorities), (None, Vec::new()));
+}
+
+#[test]
+fn what_does_not_apply_is_not_watched_whatever_instants_stand_beside_it() {
+    let ended = Standing::DoesNotApply { because: vec!["a person said so".to_owned()] };
+    let mut counted = art_33(&facts(), &aware("2026-11-02T08:15:00Z"));
+    assert!(counted.is_open() && counted.watched_at().is_some());
+    counted.standing = ended.clone();
+    assert!(!counted.is_open());
+    assert_eq!(counted.watched_at(), None);
+    let high = facts().with("risk", "high_risk");
+    let mut aimed = judged("eu-gdpr-34", &high, &aware("2026-11-02T08:15:00Z"));
+    assert!(aimed.watched_at().is_some());
+    aimed.standing = ended;
+    assert_eq!(aimed.watched_at(), None);
+}
+
+#[test]
+fn a_duty_in_force_applies_where_no_moment_is_known_and_asks_for_its_start() {
+    let obligation = art_33(&facts(), &TriggerTimes::default());
+    assert_eq!(obligation.standing, Standing::Applies);
+    assert_eq!(obligation.gap.as_deref(), Some("When did the organisation become aware?"));
+    assert_eq!(obligation.target, None, "the law's number is no target, started or not");
+}
+
+#[test]
+fn a_number_that_cannot_be_counted_yet_is_no_target() {
+    let processor = facts().with("role", "processor").with("contract.notice_hours", 48);
+    let contract = judged("eu-gdpr-33-2", &processor, &TriggerTimes::default());
+    assert_eq!((contract.due_at, contract.target), (None, None), "a contract sets hours");
+    let yearly = yearly(&TriggerTimes::default());
+    assert_eq!((yearly.due_at, yearly.target), (None, None), "the contract sets a date");
+    assert!(yearly.gap.is_some());
+}
+
+/// A duty of a customer's own with a date and no span.
+fn yearly(times: &TriggerTimes) -> Obligation {
+    let own = serde_json::from_value(json!([{
+        "id": "yearly", "title": "Tell the insurer of the year's breaches", "basis": "Cyber policy",
+        "who_notifies": "insured", "who_is_told": "insurer", "starts_at": "assessed",
+        "counting": "annual-feb-1"
+    }]));
+    let law = Law::embedded().unwrap().and_own_duties(own.unwrap()).unwrap();
+    let berlin = Organisation::in_zone(chrono_tz::Europe::Berlin);
+    obligations(&law.only(&["own-yearly"]).unwrap(), &Facts::default(), times, &berlin).remove(0)
+}
+
+#[test]
+fn a_date_of_the_next_year_goes_by_the_year_of_the_organisation_and_ends_with_its_day() {
+    let assessed = |text: &str| TriggerTimes::default().with(TriggerKind::Assessed, at(text));
+    // 31 December 23:59:59 and 1 January 00:00 in Berlin.
+    assert_eq!(yearly(&assessed("2026-12-31T22:59:59Z")).due_at, Some(at("2027-02-01T22:59:59Z")));
+    assert_eq!(yearly(&assessed("2026-12-31T23:00:00Z")).due_at, Some(at("2028-02-01T22:59:59Z")));
+    // 47 CFR 64.2011: 1 February, on the earlier of the two clocks. It has no first day yet.
+    let fcc =
+        judged("us-fcc-64-2011-2024-annual", &Facts::default(), &assessed("2026-12-31T22:59:59Z"));
+    assert_eq!(fcc.standing, Standing::Coming { from: None });
+    assert_eq!((fcc.due_at, fcc.would_be_due_at), (None, Some(at("2027-02-01T22:59:59Z"))));
+}
+
+#[test]
+fn hours_and_the_working_days_in_them_are_read_on_one_clock() {
+    // Thursday 01:00 in Kolkata, still Wednesday in Berlin; Good Friday and Easter Monday follow. On the clock of Kolkata
+    // the second working day after the start is Wednesday 31 March, on that of Berlin Tuesday the 30th.
+    let law = Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap();
+    let kolkata = Organisation::in_zone(chrono_tz::Asia::Kolkata);
+    let facts = facts().with("authority_country", "DE");
+    let start = aware("2027-03-24T19:30:00Z");
+    let obligation = obligations(&law, &facts, &start, &kolkata).remove(0);
+    assert_eq!(obligation.due_at, Some(at("2027-03-27T19:30:00Z")));
+    assert_eq!(obligation.latest_defensible_at, Some(at("2027-03-31T18:29:59Z")));
 }
 
 #[test]
@@ -194,6 +267,7 @@ fn a_duty_that_is_in_force_applies_only_from_the_day_on_which_it_bites() {
         .standing
     };
     assert_eq!(open("2026-11-20T09:00:00Z"), from("2027-12-02"));
+    assert_eq!(open("2027-12-02T09:00:00Z").unknown_facts(), ["ai.annex"]);
     assert_eq!(open("2028-01-20T09:00:00Z").unknown_facts(), ["ai.annex"]);
     assert_eq!(open("2028-08-02T09:00:00Z"), Standing::Applies);
 }
@@ -212,6 +286,9 @@ fn a_contract_or_a_request_sets_what_the_law_leaves_open() {
         )
     };
     assert_eq!(of(json!(48)).due_at, Some(at("2026-11-08T15:00:00Z")));
+    let nothing = of(json!(0));
+    assert_eq!((nothing.due_at, nothing.limit, nothing.caveats.len()), (None, None, 1));
+    assert!(of(Value::Null).caveats.is_empty());
     let unreadable = of(json!("soon"));
     assert_eq!((unreadable.due_at, unreadable.target.is_some()), (None, true));
     assert_eq!(
@@ -260,6 +337,49 @@ fn holidays_that_are_not_on_file_are_named() {
     assert_eq!(of(&german, "2027-12-06T09:00:00Z"), Vec::<String>::new());
     assert!(of(&german, "2028-01-10T09:00:00Z").join("").contains("2028"));
     assert!(of(&facts, "2027-12-06T09:00:00Z").join("").contains("authority_country"));
+    let before = of(&german, "2026-12-20T09:00:00Z");
+    assert_eq!(before, Vec::<String>::new(), "on file, of a duty that is coming");
+    let brazilian = Facts::default()
+        .with("subject_country", "BR")
+        .with("role", "controller")
+        .with("risk", "high_risk");
+    let of = |start: &str| judged("br-anpd-15-2024-authority", &brazilian, &aware(start)).caveats;
+    assert_eq!(of("2027-12-06T09:00:00Z"), Vec::<String>::new());
+    assert_eq!(
+        of("2028-01-10T09:00:00Z"),
+        ["public holidays of 2028 are not on file, so weekends alone were taken as free"]
+    );
+}
+
+#[test]
+fn what_is_coming_says_what_was_not_known_in_counting_it() {
+    let facts = Facts::default().with("ai", json!({"annex": "III"}));
+    let obligation = judged("eu-ai-act-73-2", &facts, &aware("2026-11-20T09:00:00Z"));
+    assert!(matches!(obligation.standing, Standing::Coming { .. }));
+    assert!(obligation.caveats.join("").contains("authority_country"));
+}
+
+#[test]
+fn the_relief_of_dora_that_depends_on_an_unknown_fact_names_it_where_it_would_move_the_end() {
+    let financial = Facts::default()
+        .with("role", "financial_entity")
+        .with("classification.major", true)
+        .with("authority_country", "DE")
+        .with("nis2_entity", false);
+    let of = |facts: &Facts, start: &str| {
+        let sent = TriggerTimes::default().with(TriggerKind::InitialSent, at(start));
+        judged("eu-dora-intermediate", facts, &sent)
+    };
+    let depends = "whether the end moves from a day off to noon of the next working day depends on entity_type";
+    // 72 hours after Thursday end on Sunday, after Monday on Thursday.
+    let sunday = of(&financial, "2026-11-12T10:00:00Z");
+    assert_eq!(sunday.caveats, [depends]);
+    assert_eq!(sunday.due_at, Some(at("2026-11-15T10:00:00Z")));
+    assert_eq!(sunday.latest_defensible_at, Some(at("2026-11-16T11:00:00Z")));
+    assert_eq!(of(&financial, "2026-11-16T10:00:00Z").caveats, Vec::<String>::new());
+    let insurer = financial.with("entity_type", "insurance_undertaking");
+    let sure = of(&insurer, "2026-11-12T10:00:00Z");
+    assert_eq!((sure.caveats.len(), sure.due_at), (0, Some(at("2026-11-16T11:00:00Z"))));
 }
 
 #[test]
