@@ -6,7 +6,7 @@
 //! | [`AccessTable`] | DynamoDB | a map | a lesser write never covers a greater one |
 //! | [`JoinTable`] | DynamoDB | a map | a put is seen by the next look |
 //! | [`WorkQueue`] | SQS | a list | what is put comes out at least once |
-//! | [`IncidentTable`] | DynamoDB | a map | a change is written whole, on its version, or not at all |
+//! | [`IncidentTable`] | DynamoDB | a map; [`disk`]: a folder | a change is written whole, on its version, or not at all |
 //! | [`CatalogTable`] | DynamoDB | a map | the last good configuration stays |
 //! | [`Scheduler`] | EventBridge Scheduler | a map | an alert has one schedule, at the instant that was put last |
 //! | [`Publisher`] | SNS | a list | a receipt means that the topic has the message |
@@ -15,6 +15,7 @@
 //! [`failing`] wraps any of them with an adapter that fails on purpose: before the call, or after it took
 //! effect.
 
+pub mod disk;
 pub mod failing;
 mod json;
 pub mod keys;

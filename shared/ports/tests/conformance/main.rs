@@ -1,5 +1,6 @@
-//! The promises of the ports, held by the adapters in memory, alone and behind a fault plan.
+//! The promises of the ports, held by the adapters in memory, alone and behind a fault plan, and by the one on disk.
 
+mod disk;
 mod failing;
 mod suite;
 

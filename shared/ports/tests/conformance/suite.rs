@@ -605,7 +605,7 @@ pub(crate) fn opened(org_id: &str, name: &str, now: DateTime<Utc>) -> Change {
     Incident::open(findings(org_id, name, 1), 1, None, now, &POLICY, "conformance")
 }
 
-fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
+pub(crate) fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
     let found = findings(&incident.org_id, incident.agent.as_str(), row_count);
     incident.extend(found, now, &POLICY, "conformance").unwrap()
 }
