@@ -282,3 +282,33 @@ fn raw_incident(items: &[Item]) -> Result<Option<RawIncident>> {
     }
     Ok(Some(raw))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_incident_is_shown_as_it_is_stored_and_so_is_what_is_left_of_one() {
+        let partition = keys::incident_partition(&IncidentId("BC-1".to_owned()));
+        let stored = |sort: &str, body: Value| item(&partition, sort, &body, []).unwrap();
+        let whole = [
+            stored(&keys::alert_sort("BC-1.a"), json!({"alert_id": "BC-1.a", "remark": 1})),
+            stored(keys::INCIDENT_ITEM, json!({"incident_id": "BC-1", "remark": [2]})),
+            stored("LATER#1", json!({"of a later version": true})),
+            // What lies under the number 1 says that it is another one.
+            stored(&keys::timeline_sort(1), json!({"sequence": 7})),
+            stored(&keys::timeline_sort(2), json!({"sequence": 2, "remark": null})),
+        ];
+        let raw = raw_incident(&whole).unwrap().unwrap();
+        assert_eq!(raw.incident, json!({"incident_id": "BC-1", "remark": [2]}));
+        assert_eq!(raw.alerts, [json!({"alert_id": "BC-1.a", "remark": 1})]);
+        let timeline = [json!({"sequence": 7}), json!({"sequence": 2, "remark": null})];
+        assert_eq!(raw.timeline, timeline);
+
+        let left = raw_incident(&whole[4..]).unwrap().unwrap();
+        assert_eq!((left.incident, left.timeline.len()), (Value::Null, 1));
+        assert_eq!(raw_incident(&[]).unwrap(), None);
+    }
+}

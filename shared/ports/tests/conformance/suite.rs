@@ -724,21 +724,28 @@ fn json(record: &impl Serialize) -> Value {
 pub(crate) async fn lists(ports: &Ports, org_id: &str) {
     let start = at("2026-11-20T10:00:00Z");
     // Neither the order of the writes nor that of the names.
-    let [third, first, second] =
-        [("lists-a", 2), ("lists-b", 0), ("lists-c", 1)].map(|(name, milliseconds)| {
-            opened(org_id, name, start + TimeDelta::milliseconds(milliseconds))
-        });
-    let twins = ["lists-d", "lists-e"].map(|name| opened(org_id, name, start + TimeDelta::days(1)));
-    for change in twins.iter().chain([&third, &first, &second]) {
+    let [third, mut moved, first, second] =
+        [("lists-a", 2), ("lists-b", -1), ("lists-c", 0), ("lists-d", 1)].map(
+            |(name, milliseconds)| {
+                opened(org_id, name, start + TimeDelta::milliseconds(milliseconds))
+            },
+        );
+    let twins = ["lists-e", "lists-f"].map(|name| opened(org_id, name, start + TimeDelta::days(1)));
+    for change in twins.iter().chain([&third, &moved, &first, &second]) {
         assert_eq!(ports.incidents.commit(change).await.unwrap(), Committed::Yes);
     }
+    // Changed later on, and opened when it was. The moment of the other one's opening was wrong, and is set right.
     let later = extended(&first.incident, 2, start + TimeDelta::days(9));
     assert_eq!(ports.incidents.commit(&later).await.unwrap(), Committed::Yes);
+    moved = extended(&moved.incident, 2, start + TimeDelta::days(9));
+    moved.incident.times.detected = Some(start + TimeDelta::days(2));
+    assert_eq!(ports.incidents.commit(&moved).await.unwrap(), Committed::Yes);
 
     let name = |change: Change| change.incident.incident_id;
     let mut twins = twins.map(name);
     twins.sort_unstable();
-    let ours: Vec<IncidentId> = [first, second, third].map(name).into_iter().chain(twins).collect();
+    let ours: Vec<IncidentId> =
+        [first, second, third].map(name).into_iter().chain(twins).chain([name(moved)]).collect();
     for which in [Which::Open, Which::All] {
         let listed = ports.incidents.list(which).await.unwrap();
         let listed: Vec<_> = listed.into_iter().filter(|id| ours.contains(id)).collect();
