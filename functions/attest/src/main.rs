@@ -1,7 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-use lambda::{environment::required, logging, world::World};
+use lambda::{
+    environment::required,
+    logging,
+    metrics::{self, Metric},
+    world::World,
+};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use pipeline::attest::attest;
 use ports::Ports;
 use serde_json::Value;
 
@@ -12,14 +18,13 @@ async fn main() -> Result<(), Error> {
     let ports = world.with_publisher()?.ports();
     let bucket = required("EVIDENCE_BUCKET")?;
     let environment = required("ENVIRONMENT")?;
-    run(service_fn(|_: LambdaEvent<Value>| async {
-        begin(&ports, &bucket, &environment);
-        Ok::<_, Error>(())
-    }))
-    .await
+    run(service_fn(|_: LambdaEvent<Value>| handle(&ports, &bucket, &environment))).await
 }
 
 /// One day's run, whatever the event says: a run by hand is as good as the rule's.
-fn begin(ports: &Ports, bucket: &str, environment: &str) {
-    tracing::info!(now = %ports.clock.now(), bucket, environment, "a day's run began");
+async fn handle(ports: &Ports, bucket: &str, environment: &str) -> Result<(), Error> {
+    let attested = attest(ports, bucket).await?;
+    let counts = [(Metric::AttestHeartbeat, 1), (Metric::ChainsBroken, attested.broken_count)];
+    metrics::count(environment, ports.clock.now(), &counts);
+    Ok(())
 }

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod files;
 mod folder;
-mod incident;
+mod decisions;
+mod files;
 mod report;
 mod scan;
 
@@ -53,7 +53,7 @@ enum Command {
         keep: Option<PathBuf>,
     },
     /// Decides on incidents, shows their clocks, checks their records.
-    Incident(incident::Arguments),
+    Incident(decisions::Arguments),
     /// Reads a configuration folder and prints every mistake in it.
     Check {
         /// The configuration folder.
@@ -102,7 +102,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Incident(arguments) => {
             let mut out = anstream::stdout().lock();
-            incident::run(&mut out, arguments).await
+            decisions::run(&mut out, arguments).await
         }
         Command::Scan { paths, config, format, as_of, threads, keep } => {
             let threads = threads.or_else(|| std::thread::available_parallelism().ok());

@@ -8,6 +8,7 @@ use eventlog::{
     audit_trail::{LogTampering, TamperingRow},
     row::Hour,
 };
+use incident::Incident;
 use serde_json::{Value, json};
 
 use crate::scan::{Found, Scan};

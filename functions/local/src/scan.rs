@@ -85,12 +85,7 @@ pub(crate) async fn scan(
 ) -> anyhow::Result<Scan> {
     let access = Arc::new(MemoryAccess::default());
     let incidents: Arc<dyn IncidentTable> = match keep {
-        Some(folder) => {
-            let incidents = folder::incidents(folder);
-            std::fs::create_dir_all(&incidents)
-                .with_context(|| format!("the folder {} cannot be made", incidents.display()))?;
-            Arc::new(DiskIncidents::new(incidents))
-        }
+        Some(folder) => Arc::new(DiskIncidents::create(folder::incidents(folder))?),
         None => Arc::new(MemoryIncidents::default()),
     };
     let queue = Arc::new(MemoryQueue::default());

@@ -1,9 +1,12 @@
 //! What decides duties beside the incident: the law, and what the organisation declared.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use assessment::configuration::{Configuration, Org};
-use deadlines::{Facts, Law, LawError, Organisation, gdpr_applies_by_establishment};
+use deadlines::{Facts, Law, LawError, Organisation, country_of, gdpr_applies_by_establishment};
 use incident::Policy;
 
 use crate::Result;
@@ -24,13 +27,13 @@ pub fn policy(configuration: &Configuration, org_id: &str) -> Result<Policy> {
     if let Some(region) = &organisation.region {
         facts = facts.with("authority_region", region.as_str());
     }
+    let law = embedded()?;
     if let Some(org) = configuration.org(org_id) {
-        facts = with_places(facts, org);
+        facts = with_places(facts, org, &law);
     }
     for (name, value) in configuration.law.facts.iter() {
         facts = facts.with(name, value.clone());
     }
-    let law = embedded()?;
     let own = configuration.law.duties.clone();
     let law =
         if own.is_empty() { law } else { Arc::new(law.as_ref().clone().and_own_duties(own)?) };
@@ -45,25 +48,26 @@ pub fn policy(configuration: &Configuration, org_id: &str) -> Result<Policy> {
     })
 }
 
-/// Countries of the persons, and the regions among them: `US-CA` is in `US`.
-fn with_places(facts: Facts, org: &Org) -> Facts {
+/// Countries of the persons, and the regions among them: `US-CA` is in `US`. Where a country stands alone that has parts
+/// with laws of their own, its parts are not known, and neither is whether those that are named are all.
+fn with_places(facts: Facts, org: &Org, law: &Law) -> Facts {
     if org.subject_countries.is_empty() {
         return facts;
     }
-    let regions: Vec<&str> = org
-        .subject_countries
-        .iter()
-        .map(String::as_str)
-        .filter(|code| code.contains('-'))
-        .collect();
-    let mut countries: Vec<&str> = org
-        .subject_countries
-        .iter()
-        .map(|code| code.split_once('-').map_or(code.as_str(), |(country, _)| country))
-        .collect();
-    countries.sort_unstable();
-    countries.dedup();
-    facts.with("subject_country", countries).with("subject_region", regions)
+    let countries: BTreeSet<&str> =
+        org.subject_countries.iter().map(|place| country_of(place)).collect();
+    let has_parts = |country: &str| {
+        let mut parts = law.places().names().filter(|(code, _)| *code != country);
+        parts.any(|(code, _)| country_of(code) == country)
+    };
+    let facts = facts.with("subject_country", countries.into_iter().collect::<Vec<_>>());
+    if org.subject_countries.iter().any(|place| country_of(place) == place && has_parts(place)) {
+        return facts;
+    }
+    let is_part = |place: &&str| country_of(place) != *place;
+    let regions: Vec<&str> =
+        org.subject_countries.iter().map(String::as_str).filter(is_part).collect();
+    facts.with("subject_region", regions)
 }
 
 /// The law that this version was built with, read once.
@@ -74,4 +78,37 @@ fn embedded() -> std::result::Result<Arc<Law>, LawError> {
     }
     let law = Arc::new(Law::embedded()?);
     Ok(LAW.get_or_init(|| law).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use assessment::configuration::OrgKind;
+
+    use super::*;
+
+    fn org(places: &[&str]) -> Org {
+        Org {
+            org_id: "00D5g000004Hq3K".to_owned(),
+            name: "Test".to_owned(),
+            kind: OrgKind::Production,
+            time_zone: chrono_tz::Europe::Berlin,
+            expected_logs: BTreeSet::new(),
+            subject_countries: places.iter().map(|place| (*place).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_part_names_its_country_and_a_country_with_parts_of_its_own_leaves_them_open() {
+        let law = embedded().unwrap();
+        let known = |places: &[&str]| {
+            let facts = with_places(Facts::default(), &org(places), &law);
+            let known = |name| facts.get(name).map(ToString::to_string);
+            (known("subject_country"), known("subject_region"))
+        };
+        let list = |text: &str| Some(text.to_owned());
+        assert_eq!(known(&[]), (None, None));
+        assert_eq!(known(&["DE", "US-CA"]), (list(r#"["DE","US"]"#), list(r#"["US-CA"]"#)));
+        assert_eq!(known(&["DE"]), (list(r#"["DE"]"#), list("[]")));
+        assert_eq!(known(&["US", "US-CA"]), (list(r#"["US"]"#), None));
+    }
 }

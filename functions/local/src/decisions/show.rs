@@ -141,7 +141,7 @@ impl Page<'_> {
     fn duty(&self, out: &mut impl Write, duty: &Obligation) -> io::Result<()> {
         let whom = match duty.authorities.as_slice() {
             [] => duty.who_is_told.to_string(),
-            [only] => only.english_name.clone().unwrap_or_else(|| only.name.clone()),
+            [only] => only.english_name.clone(),
             several => {
                 let question = duty.authority_depends_on.join(", ");
                 format!("one of {} authorities, by {question}", several.len())

@@ -60,7 +60,7 @@ impl World {
         }
         ports.catalog = Arc::new(catalog);
         ports.access = Arc::new(access);
-        ports.incidents = Arc::new(DiskIncidents::new(folder::incidents(folder)));
+        ports.incidents = Arc::new(DiskIncidents::open(folder::incidents(folder))?);
         Ok(Self { ports, actor: by.to_owned(), evidence_bucket: None })
     }
 
