@@ -117,11 +117,8 @@ fn headline(incident: &Incident, alert: &Alert, context: &Context, now: DateTime
 }
 
 fn stopped_clock(alert: &Alert) -> String {
-    let ends_at = alert.clock.map(|clock| clock.ends_at.format(" that ended %Y-%m-%d %H:%M UTC"));
-    format!(
-        "the clock{} runs no more.",
-        ends_at.map(|ends_at| ends_at.to_string()).unwrap_or_default()
-    )
+    let which = alert.clock.map(|clock| clock.ends_at.format(" of %Y-%m-%d %H:%M UTC").to_string());
+    format!("the clock{} runs no more.", which.unwrap_or_default())
 }
 
 /// How a clock stands, behind "incident BC-…: ".

@@ -263,7 +263,9 @@ fn a_message_of_a_clock_that_stopped_says_so() {
     kept.sent(20, &[GDPR, "uk-gdpr-33-1"]);
     let notice = kept.message(&alert, &context(), 0);
     assert!(notice.subject.ends_with("clock stopped"), "{}", notice.subject);
-    assert!(notice.text.contains("runs no more"), "{}", notice.text);
+    let text = notice.text.replace('\n', " ");
+    assert!(text.contains("the clock of 2026-11-27 11:03 UTC runs no more."), "{}", notice.text);
+    assert!(text.contains("The clock of this message runs no more."), "{}", notice.text);
     assert!(notice.text.contains("DUTIES THAT APPLY"), "the others run: {}", notice.text);
     assert!(notice.attributes.regimes.is_empty());
 }
@@ -294,6 +296,18 @@ fn a_reminder_that_comes_after_the_end_says_overdue() {
     let alert = possible.alert(SHARE_25, Some(GDPR));
     let notice = possible.message(alert, &context(), 20 * 60);
     assert!(notice.subject.contains("may be OVERDUE since"), "{}", notice.subject);
+}
+
+/// A reminder gives the time of its plan where it comes when it should, and what is left where it does not.
+#[test]
+fn the_time_left_is_round_on_time_and_exact_otherwise() {
+    let kept = Kept::leak();
+    let reminder = kept.alert(SHARE_25, Some(GDPR)).clone();
+    let left = |alert: &Alert, minutes_late| kept.message(alert, &context(), minutes_late).subject;
+    assert!(left(&reminder, 2).contains("18 h left"), "{}", left(&reminder, 2));
+    assert!(left(&reminder, 65).contains("16 h 55 min left"), "{}", left(&reminder, 65));
+    let again = Alert { repetition: 1, ..reminder };
+    assert!(left(&again, 240).contains("again: 14 h left"), "{}", left(&again, 240));
 }
 
 /// Every alert names its own clock, and of no other.
