@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod folder;
 mod decisions;
 mod files;
+mod folder;
 mod report;
 mod scan;
 

@@ -52,7 +52,8 @@ pub async fn attest(ports: &Ports, bucket: &str) -> Result<Attested> {
     let mut flaws = Vec::new();
     let head_count = put_heads(ports, bucket).await.unwrap_or_else(|error| {
         tracing::error!(%error, "the heads of timelines could not be put away");
-        flaws.push("the heads of timelines could not be put away; see the log of attest".to_owned());
+        flaws
+            .push("the heads of timelines could not be put away; see the log of attest".to_owned());
         0
     });
     let stored = configuration(ports).await?;
@@ -117,8 +118,7 @@ fn summary(incident: &Incident, now: DateTime<Utc>) -> OpenIncident {
     let running = incident.running();
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let is_over = |ends_at: DateTime<Utc>| ends_at <= now;
-    let overdue =
-        running.iter().filter(|duty| duty.watched_at().is_some_and(is_over)).count();
+    let overdue = running.iter().filter(|duty| duty.watched_at().is_some_and(is_over)).count();
     let most_urgent = running.first().and_then(|duty| Clock::of(duty)).map(|clock| UrgentClock {
         ends_at: clock.ends_at,
         is_possible: clock.is_possible,
@@ -168,10 +168,8 @@ pub async fn heads(ports: &Ports, bucket: &str) -> Result<Vec<(IncidentId, Timel
     for key in ports.objects.list(bucket, PREFIX).await? {
         let mut object = ports.objects.open(bucket, &key, None).await?;
         let mut json = Vec::new();
-        let unreadable = |reason: String| PortError::Unreadable {
-            what: format!("s3://{bucket}/{key}"),
-            reason,
-        };
+        let unreadable =
+            |reason: String| PortError::Unreadable { what: format!("s3://{bucket}/{key}"), reason };
         object.body.read_to_end(&mut json).await.map_err(|error| unreadable(error.to_string()))?;
         let of_day: Heads =
             serde_json::from_slice(&json).map_err(|error| unreadable(error.to_string()))?;
