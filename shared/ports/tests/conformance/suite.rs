@@ -12,7 +12,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use assessment::{
@@ -34,7 +34,7 @@ use eventlog::{
     row::{Channel, Hour, Identity, Operation},
     tally::{AgentHour, TallyKey, TallyLine},
 };
-use incident::{Alert, Change, Incident, IncidentId, Policy, verify};
+use incident::{Alert, Case, Change, Deciding, Incident, IncidentId, Opening, Policy, audit};
 use ports::{
     AgentHourRecord, ArrivalsRecord, Committed, ConfigurationRefusal, Coverage, DayRecord,
     DeliveryHealthRecord, FileOutcome, FileRecord, HourRecord, LandedObject, PartRecord, PortError,
@@ -593,21 +593,51 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
         .with("personal_data_breach", true)
         .with("gdpr_applies", true);
     Policy {
-        law: Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap(),
+        law: Arc::new(Law::embedded().unwrap().only(&["eu-gdpr-33-1"]).unwrap()),
         facts,
         organisation: Organisation::in_zone(chrono_tz::Europe::Berlin),
-        reminders: ReminderPolicy::default(),
+        reminders: once(),
     }
 });
 
+/// Reminders of which none is sent again.
+fn once() -> ReminderPolicy {
+    let mut reminders = ReminderPolicy::default();
+    reminders.by_severity.clear();
+    reminders.general.repeat_hours = None;
+    reminders
+}
+
+fn by(now: DateTime<Utc>) -> Deciding<'static> {
+    Deciding { now, actor: "conformance", policy: &POLICY }
+}
+
+/// The incident with its alerts, as it stands in the table.
+async fn case(ports: &Ports, incident_id: &IncidentId) -> Case {
+    let incident = ports.incidents.incident(incident_id).await.unwrap().unwrap();
+    Case::new(incident, ports.incidents.alerts(incident_id).await.unwrap())
+}
+
+/// The message that is owed when an incident opens.
+fn first_message(change: &Change) -> &Alert {
+    change.alerts.iter().find(|alert| alert.is_owed()).unwrap()
+}
+
 /// The opening of an incident of that agent.
 pub(crate) fn opened(org_id: &str, name: &str, now: DateTime<Utc>) -> Change {
-    Incident::open(findings(org_id, name, 1), 1, None, now, &POLICY, "conformance")
+    let opening = Opening { findings: findings(org_id, name, 1), episode: 1, landed_at: None };
+    Case::open(opening, by(now)).unwrap()
 }
 
 pub(crate) fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
     let found = findings(&incident.org_id, incident.agent.as_str(), row_count);
-    incident.extend(found, now, &POLICY, "conformance").unwrap()
+    Case::new(incident.clone(), []).extend(found, by(now)).unwrap()
+}
+
+/// The publication of the first message of an incident that has just been opened.
+pub(crate) fn first_published(opening: &Change, now: DateTime<Utc>) -> Change {
+    let case = Case::new(opening.incident.clone(), opening.alerts.clone());
+    case.published(&first_message(opening).alert_id, "receipt", by(now)).unwrap()
 }
 
 /// The incident with everything about it, as it stands in the table.
@@ -657,7 +687,8 @@ pub(crate) async fn incidents(ports: &Ports, org_id: &str) {
     assert_eq!(standing(ports, &id).await, written);
 
     // Of two decisions on one version one stands, whole.
-    let sent = change.incident.published(&change.alerts[0], "receipt", now, "notify");
+    let first = first_message(&change).alert_id.clone();
+    let sent = case(ports, &id).await.published(&first, "receipt", by(now)).unwrap();
     let more = extended(&change.incident, 2, now);
     let (first, second) =
         tokio::join!(ports.incidents.commit(&sent), ports.incidents.commit(&more));
@@ -682,7 +713,8 @@ pub(crate) async fn incidents(ports: &Ports, org_id: &str) {
     let (found, _, timeline) = standing(ports, &id).await;
     assert_eq!(found.as_ref(), Some(&incident));
     assert!(timeline.len() > 10);
-    assert_eq!(verify(&timeline, &incident.timeline_head), None);
+    let raw = ports.incidents.raw(&id).await.unwrap().unwrap();
+    assert_eq!(audit(&raw.incident, &raw.alerts, &raw.timeline, &[]), []);
 }
 
 /// Everything about an incident can be had as it is stored, and no entry of a timeline is ever written over.
@@ -802,8 +834,7 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     }
 
     // Raised again: at the attempt after, four minutes on.
-    let alerts = ports.incidents.alerts(&id).await.unwrap();
-    let raised = change.incident.raise_due(&alerts, next_attempt_at, "remind").unwrap();
+    let raised = case(ports, &id).await.raise_due(by(next_attempt_at)).unwrap();
     assert_eq!(ports.incidents.commit(&raised).await.unwrap(), Committed::Yes);
     let second_attempt_at = next_attempt_at + TimeDelta::minutes(4);
     let just_before = second_attempt_at - TimeDelta::milliseconds(1);
@@ -811,7 +842,8 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     assert_eq!(waiting(ports, &[&id], second_attempt_at).await, std::slice::from_ref(&id));
 
     // Published: gone, until the first reminder is due.
-    let sent = raised.incident.published(&raised.alerts[0], "receipt", second_attempt_at, "notify");
+    let first = &first_message(&raised).alert_id;
+    let sent = case(ports, &id).await.published(first, "receipt", by(second_attempt_at)).unwrap();
     assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
     let scheduled = change.alerts.iter().filter(|alert| !alert.is_owed());
     let reminder_at = scheduled.filter_map(Alert::attention_at).min().unwrap();
@@ -823,14 +855,13 @@ pub(crate) async fn attention(ports: &Ports, org_id: &str) {
     // All overdue at once: one is owed, the withdrawn ones are gone; and once that one is published, nothing is
     // left.
     let passed = start + TimeDelta::hours(73);
-    let alerts = ports.incidents.alerts(&id).await.unwrap();
-    let overdue = sent.incident.raise_due(&alerts, passed, "remind").unwrap();
+    let overdue = case(ports, &id).await.raise_due(by(passed)).unwrap();
     assert_eq!(ports.incidents.commit(&overdue).await.unwrap(), Committed::Yes);
     let next_attempt_at = passed + TimeDelta::minutes(2);
     assert_eq!(waiting(ports, &[&id], passed).await, []);
     assert_eq!(waiting(ports, &[&id], next_attempt_at).await, std::slice::from_ref(&id));
-    let last = overdue.alerts.iter().find(|alert| alert.is_owed()).unwrap();
-    let sent = overdue.incident.published(last, "receipt", passed, "notify");
+    let last = &first_message(&overdue).alert_id;
+    let sent = case(ports, &id).await.published(last, "receipt", by(passed)).unwrap();
     assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
     assert_eq!(waiting(ports, &[&id], at("2036-11-24T10:00:00Z")).await, []);
 }
@@ -866,12 +897,11 @@ pub(crate) async fn crowds(ports: &Ports, org_id: &str) {
     assert_eq!(found(2).await, ids);
     assert_eq!(found(1).await, ids[..1]);
     for id in &ids {
-        let mut incident = ports.incidents.incident(id).await.unwrap().unwrap();
         for alert in ports.incidents.alerts(id).await.unwrap() {
             if alert.due_at < start {
-                let sent = incident.published(&alert, "receipt", start, "notify");
+                let case = case(ports, id).await;
+                let sent = case.published(&alert.alert_id, "receipt", by(start)).unwrap();
                 assert_eq!(ports.incidents.commit(&sent).await.unwrap(), Committed::Yes);
-                incident = sent.incident;
             }
         }
     }
