@@ -3,8 +3,9 @@
 //!
 //! Every message answers, in this order: what happened, how bad it is, what is due and by when, what to do now,
 //! and how sure we are. A message about logs that stay away says what cannot be seen, what that means and what to
-//! check. Numbers come from the findings; what is not known is called not known. No message holds
-//! personal data: object and field names, categories and counts only.
+//! check; the notice of a day says what is open and who watches. Numbers come from the findings; what is not known is called
+//! not known. No message holds personal data: object and field names, categories and counts only, and nothing of what
+//! persons wrote when they decided, nor who they are.
 
 mod clocks;
 mod daily;
