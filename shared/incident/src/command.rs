@@ -1,6 +1,6 @@
 //! What people decide.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use assessment::findings::Findings;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,8 +10,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    Case, Change, CommandMark, Deciding, Event, Incident, IncidentId, Notification, Part,
-    RiskLevel, Status, draft::Draft, timeline::digest,
+    Alert, Case, Change, CommandMark, Deciding, Event, Incident, IncidentId, Notification, Part,
+    RiskLevel, Status,
+    draft::{Draft, ITEMS_OF_A_DECISION_MAX},
+    timeline::digest,
 };
 
 /// Longest text that a command may hold; a timeline entry has to fit into one item of a table.
@@ -395,11 +397,19 @@ impl Case {
 }
 
 impl Case {
-    /// Every message so far that nobody has acknowledged.
+    /// The messages so far that nobody has acknowledged: those first that would be sent again, the latest first. Of very
+    /// many some are left for the next time.
     fn acknowledge(&self) -> Result<Event, Refusal> {
-        let waiting =
-            self.alerts.values().filter(|alert| alert.is_out() && alert.acknowledged_at.is_none());
-        let alert_ids: Vec<String> = waiting.map(|alert| alert.alert_id.clone()).collect();
+        let mut waiting: Vec<&Alert> = self
+            .alerts
+            .values()
+            .filter(|alert| alert.is_out() && alert.acknowledged_at.is_none())
+            .collect();
+        waiting.sort_by_key(|alert| (alert.attention_at().is_none(), Reverse(alert.due_at)));
+        waiting.truncate(ITEMS_OF_A_DECISION_MAX);
+        let mut alert_ids: Vec<String> =
+            waiting.into_iter().map(|alert| alert.alert_id.clone()).collect();
+        alert_ids.sort_unstable();
         if alert_ids.is_empty() {
             let id = &self.incident.incident_id;
             return Err(Refusal::Pointless(format!(

@@ -132,10 +132,10 @@ pub enum Event {
         /// On what ground.
         reason: String,
     },
-    /// A decision not to notify no longer holds, because what it rested on has changed.
+    /// Decisions not to notify no longer hold, because what they rested on has changed.
     DecisionLifted {
-        /// The duty.
-        regime_id: String,
+        /// The duties.
+        regime_ids: Vec<String>,
         /// What has changed.
         reason: String,
     },

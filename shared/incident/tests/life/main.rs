@@ -4,6 +4,7 @@
 
 mod audit;
 mod behaviour;
+mod bounds;
 mod decisions;
 mod joining;
 mod model;

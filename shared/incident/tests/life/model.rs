@@ -172,9 +172,8 @@ impl Model {
         self.version += 1;
         let runs = self.runs();
         for reminder in &mut self.reminders {
-            if !runs {
-                reminder.quieten();
-            } else if reminder.state == State::Withdrawn
+            if runs
+                && reminder.state == State::Withdrawn
                 && (reminder.due_at > now || reminder.stage == "overdue")
             {
                 *reminder = ModelAlert::scheduled(reminder.stage, reminder.due_at);
