@@ -8,5 +8,6 @@ mod bounds;
 mod decisions;
 mod joining;
 mod model;
+mod properties;
 mod refusals;
 mod support;
