@@ -385,6 +385,7 @@ impl Case {
             }
             Action::SplitOff { into, from_day, findings, reason: why } => {
                 incident.check_other(into)?;
+                incident.check_split(*from_day)?;
                 Event::SplitOff {
                     into: into.clone(),
                     from_day: *from_day,
@@ -585,6 +586,25 @@ impl Incident {
             return Ok(());
         }
         Err(Refusal::Open { incident_id: self.incident_id.clone(), left: left.join("; ") })
+    }
+
+    /// Something has to be left on either side.
+    fn check_split(&self, from_day: NaiveDate) -> Result<(), Refusal> {
+        let id = &self.incident_id;
+        let first = self.findings.first_event_at.date_naive();
+        let last = self.findings.last_event_at.date_naive();
+        if from_day <= first {
+            return Err(Refusal::Pointless(format!(
+                "{id} begins on {first} (UTC), and nothing would be left of it; split it from a later day"
+            )));
+        }
+        if from_day > last {
+            return Err(Refusal::Pointless(format!(
+                "the last access of {id} was on {last} (UTC), and there would be nothing to split off; split it from that \
+                 day or an earlier one"
+            )));
+        }
+        Ok(())
     }
 
     fn check_other(&self, other: &IncidentId) -> Result<(), Refusal> {
