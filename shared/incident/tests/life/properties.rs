@@ -409,7 +409,7 @@ impl Life {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_due_is_missed_and_nothing_goes_unsaid(first in found(), ops in ops()) {
