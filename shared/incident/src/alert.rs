@@ -118,6 +118,11 @@ impl Alert {
         matches!(self.state, AlertState::Scheduled)
     }
 
+    /// Whether the topic took it, and it is not owed once more.
+    pub(crate) fn is_published(&self) -> bool {
+        matches!(self.state, AlertState::Published { .. })
+    }
+
     /// Whether it was raised or published: somebody hears, or has heard, of it.
     pub(crate) fn is_out(&self) -> bool {
         matches!(self.state, AlertState::Owed { .. } | AlertState::Published { .. })

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use deadlines::{Awareness, Facts, Obligation, Stage, TriggerKind, TriggerTimes};
 
 use crate::{
-    Alert, AlertState, Clock, Event, Incident, NotNotified, Part, PlannedAlert, Statement, Status,
+    Alert, AlertState, Event, Incident, NotNotified, Part, PlannedAlert, Statement, Status,
     TimelineEntry, TimelineHead,
     incident::{Ending, RiskLevel},
 };
@@ -114,7 +114,7 @@ impl Case {
         self.settle(entry);
     }
 
-    /// What follows from any entry: versions, status, and silence about what does not matter any more.
+    /// What follows from any entry: versions and status.
     fn settle(&mut self, entry: &TimelineEntry) {
         let incident = &mut self.incident;
         incident.version = entry.version;
@@ -127,19 +127,21 @@ impl Case {
             incident.revision = entry.sequence;
         }
         incident.status = incident.current_status();
-        let running: Vec<Clock> = incident.running().into_iter().filter_map(Clock::of).collect();
-        let is_done = incident.status.is_done();
-        for alert in self.alerts.values_mut() {
-            let is_moot = alert.clock.map_or(is_done, |clock| !running.contains(&clock));
-            if is_moot {
-                alert.quieten();
-            }
-        }
     }
 
-    /// Whether the clock that an alert speaks of runs no more. News of the incident is never moot.
-    pub(crate) fn is_moot(&self, alert: &Alert) -> bool {
-        alert.clock.is_some_and(|clock| self.incident.running_with(clock).is_empty())
+    /// Why an alert is not to be sent any more, where it is not: the clock that it speaks of runs no more. News is told
+    /// in any case, and not told again once the incident is done.
+    pub(crate) fn why_moot(&self, alert: &Alert) -> Option<String> {
+        let status = self.incident.status;
+        match alert.clock {
+            Some(clock) => self
+                .incident
+                .running_with(clock)
+                .is_empty()
+                .then(|| "no duty of that clock is open any more".to_owned()),
+            None => (status.is_done() && alert.is_published())
+                .then(|| format!("the incident is {}", status.name())),
+        }
     }
 
     fn each<'a>(
@@ -233,8 +235,8 @@ impl Incident {
                     self.decided(entry, id, *notify, reason);
                 }
             }
-            Event::DecisionsLifted { reasons } => {
-                self.not_notified.retain(|regime_id, _| !reasons.contains_key(regime_id));
+            Event::DecisionLifted { regime_ids, .. } => {
+                self.not_notified.retain(|regime_id, _| !regime_ids.contains(regime_id));
             }
             Event::NotificationSent { regime_ids, notification } => {
                 for regime_id in regime_ids {

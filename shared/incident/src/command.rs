@@ -1,6 +1,6 @@
 //! What people decide.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use assessment::findings::Findings;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,8 +10,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    Alert, AlertState, Case, Change, CommandMark, Deciding, Event, Incident, IncidentId,
-    Notification, Part, RiskLevel, Status, draft::Draft, timeline::digest,
+    Alert, Case, Change, CommandMark, Deciding, Event, Incident, IncidentId, Notification, Part,
+    RiskLevel, Status,
+    draft::{Draft, ITEMS_OF_A_DECISION_MAX},
+    timeline::digest,
 };
 
 /// Longest text that a command may hold; a timeline entry has to fit into one item of a table.
@@ -386,6 +388,7 @@ impl Case {
             }
             Action::SplitOff { into, from_day, findings, reason: why } => {
                 incident.check_other(into)?;
+                incident.check_split(*from_day)?;
                 Event::SplitOff {
                     into: into.clone(),
                     from_day: *from_day,
@@ -398,26 +401,26 @@ impl Case {
 }
 
 impl Case {
-    /// Everything so far: what would be sent again is not.
+    /// The messages so far that nobody has acknowledged: those first that would be sent again, the latest first. Of very
+    /// many some are left for the next time.
     fn acknowledge(&self) -> Result<Event, Refusal> {
-        let acknowledged_at = self.incident.acknowledged_at;
-        let is_new = |alert: &Alert| match &alert.state {
-            AlertState::Owed { .. } => alert.acknowledged_at.is_none(),
-            AlertState::Published { at, .. } => acknowledged_at.is_none_or(|before| before < *at),
-            AlertState::Scheduled | AlertState::Withdrawn { .. } => false,
-        };
-        if !self.alerts.values().any(is_new) {
+        let mut waiting: Vec<&Alert> = self
+            .alerts
+            .values()
+            .filter(|alert| alert.is_out() && alert.acknowledged_at.is_none())
+            .collect();
+        waiting.sort_by_key(|alert| (alert.attention_at().is_none(), Reverse(alert.due_at)));
+        waiting.truncate(ITEMS_OF_A_DECISION_MAX);
+        let mut alert_ids: Vec<String> =
+            waiting.into_iter().map(|alert| alert.alert_id.clone()).collect();
+        alert_ids.sort_unstable();
+        if alert_ids.is_empty() {
             let id = &self.incident.incident_id;
             return Err(Refusal::Pointless(format!(
                 "every message of {id} so far has been acknowledged; there is nothing to do"
             )));
         }
-        let nags = |alert: &&Alert| {
-            alert.acknowledged_at.is_none()
-                && (alert.is_owed() || alert.is_out() && alert.attention_at().is_some())
-        };
-        let nagging = self.alerts.values().filter(nags);
-        Ok(Event::Acknowledged { alert_ids: nagging.map(|alert| alert.alert_id.clone()).collect() })
+        Ok(Event::Acknowledged { alert_ids })
     }
 }
 
@@ -586,6 +589,25 @@ impl Incident {
             return Ok(());
         }
         Err(Refusal::Open { incident_id: self.incident_id.clone(), left: left.join("; ") })
+    }
+
+    /// Something has to be left on either side.
+    fn check_split(&self, from_day: NaiveDate) -> Result<(), Refusal> {
+        let id = &self.incident_id;
+        let first = self.findings.first_event_at.date_naive();
+        let last = self.findings.last_event_at.date_naive();
+        if from_day <= first {
+            return Err(Refusal::Pointless(format!(
+                "{id} begins on {first} (UTC), and nothing would be left of it; split it from a later day"
+            )));
+        }
+        if from_day > last {
+            return Err(Refusal::Pointless(format!(
+                "the last access of {id} was on {last} (UTC), and there would be nothing to split off; split it from that \
+                 day or an earlier one"
+            )));
+        }
+        Ok(())
     }
 
     fn check_other(&self, other: &IncidentId) -> Result<(), Refusal> {

@@ -10,9 +10,12 @@ use crate::{
     TimelineHead, timeline::Unchained,
 };
 
-/// Most alerts in one change: a transaction of DynamoDB holds 100 items, and the incident and entries of its timeline
-/// are among them. What does not fit comes with the next change.
-pub(crate) const ALERTS_MAX: usize = 60;
+/// Most items in one change: a transaction of DynamoDB holds no more. The incident is one of them, and so is each entry
+/// of its timeline and each alert. What does not fit comes with the next change.
+const ITEMS_MAX: usize = 100;
+/// Most items that one decision touches beside the incident, so that there is room for what follows from it: duties
+/// judged, decisions lifted, news, reminders.
+pub(crate) const ITEMS_OF_A_DECISION_MAX: usize = 80;
 
 /// What decides duties and reminders beside the incident itself.
 #[derive(Clone, Debug)]
@@ -108,39 +111,51 @@ impl<'a> Draft<'a> {
     /// What lies behind already is left out, but for the overdue notice: whoever is told now is told how much time is
     /// left. A clock that stopped needs nothing: its messages are withdrawn when their time comes.
     pub(crate) fn plan_reminders(&mut self) {
+        let unrecorded = self.unrecorded();
         let missing: Vec<PlannedAlert> = self
             .wanted_reminders()
             .into_iter()
-            .filter(|wanted| self.is_missing(wanted))
+            .filter(|wanted| self.is_missing(wanted, &unrecorded))
             .map(planned)
-            .take(ALERTS_MAX.saturating_sub(self.touched.len()))
+            .take(self.room())
             .collect();
         if !missing.is_empty() {
             self.record(Event::AlertsPlanned { alerts: missing });
         }
     }
 
+    /// How many alerts one more entry may touch.
+    fn room(&self) -> usize {
+        // The incident and that entry.
+        let taken = 2_usize.saturating_add(self.entries.len()).saturating_add(self.touched.len());
+        ITEMS_MAX.saturating_sub(taken)
+    }
+
     /// Whether a wanted reminder is not planned, or for another instant.
     ///
     /// An overdue notice is missing as well where it was withdrawn while nothing ran, or was sent before a duty came
     /// whose clock ends at the same instant: no clock ends without a record of it.
-    fn is_missing(&self, wanted: &Alert) -> bool {
+    fn is_missing(&self, wanted: &Alert, unrecorded: &BTreeSet<Clock>) -> bool {
         let is_overdue = wanted.stage == Stage::Overdue;
         self.case.alerts.get(&wanted.alert_id).is_none_or(|known| match known.state {
             AlertState::Scheduled => known.due_at != wanted.due_at,
             AlertState::Withdrawn { .. } => is_overdue || wanted.due_at > self.by.now,
             AlertState::Owed { .. } => false,
             AlertState::Published { .. } => {
-                is_overdue && wanted.due_at <= self.by.now && self.has_unrecorded(wanted.clock)
+                let is_unrecorded = wanted.clock.is_some_and(|clock| unrecorded.contains(&clock));
+                is_overdue && wanted.due_at <= self.by.now && is_unrecorded
             }
         })
     }
 
-    /// Whether duties run with a clock that are not on record as overdue.
-    fn has_unrecorded(&self, clock: Option<Clock>) -> bool {
+    /// The clocks of which a duty runs that is not on record as overdue.
+    fn unrecorded(&self) -> BTreeSet<Clock> {
         let incident = &self.case.incident;
-        let running = clock.map(|clock| incident.running_with(clock)).unwrap_or_default();
-        running.iter().any(|duty| !incident.overdue_since.contains_key(&duty.regime_id))
+        let running = incident.running().into_iter();
+        running
+            .filter(|duty| !incident.overdue_since.contains_key(&duty.regime_id))
+            .filter_map(Clock::of)
+            .collect()
     }
 
     /// The nearest first. Of two duties that end together and started apart, the one that started earlier reminds of
@@ -185,27 +200,8 @@ impl<'a> Draft<'a> {
         self.by.now.checked_add_signed(TimeDelta::try_hours(i64::from(hours))?)
     }
 
-    /// Records the duties of every clock that has ended, each once, whichever decision finds it first.
-    fn record_overdue(&mut self) {
-        let incident = &self.case.incident;
-        let mut ended: BTreeMap<Clock, Vec<String>> = BTreeMap::new();
-        for duty in incident.running() {
-            let id = &duty.regime_id;
-            if let Some(clock) = Clock::of(duty)
-                && clock.ends_at <= self.by.now
-                && !incident.overdue_since.contains_key(id)
-            {
-                ended.entry(clock).or_default().push(id.clone());
-            }
-        }
-        for (clock, regime_ids) in ended {
-            self.record(Event::ObligationsOverdue { regime_ids, clock });
-        }
-    }
-
     /// The change, to be written whole or not at all.
     pub(crate) fn finish(mut self) -> Change {
-        self.record_overdue();
         self.plan_reminders();
         let Self { case, version, entries, touched, .. } = self;
         let alerts = touched.iter().filter_map(|id| case.alerts.get(id)).cloned().collect();

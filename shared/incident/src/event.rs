@@ -133,9 +133,11 @@ pub enum Event {
         reason: String,
     },
     /// Decisions not to notify no longer hold, because what they rested on has changed.
-    DecisionsLifted {
-        /// What has changed, by duty.
-        reasons: BTreeMap<String, String>,
+    DecisionLifted {
+        /// The duties.
+        regime_ids: Vec<String>,
+        /// What has changed.
+        reason: String,
     },
     /// A notification was sent.
     NotificationSent {

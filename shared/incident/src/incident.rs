@@ -292,7 +292,8 @@ impl Incident {
             .filter(|obligation| is_watched(obligation) && !self.is_settled(&obligation.regime_id))
             .collect();
         // Of several that end at once a limit goes before a target, and what applies before what may.
-        running.sort_by_key(|obligation| (Clock::of(obligation), obligation.regime_id.clone()));
+        running
+            .sort_by_cached_key(|obligation| (Clock::of(obligation), obligation.regime_id.clone()));
         running
     }
 

@@ -161,32 +161,32 @@ impl Draft<'_> {
         let incident = &self.case.incident;
         let risk = incident.assessed_risk();
         let severity = incident.severity();
-        let reasons: BTreeMap<String, String> = incident
-            .not_notified
-            .iter()
-            .filter(|(regime_id, _)| !incident.notifications.contains_key(*regime_id))
-            .filter_map(|(regime_id, decision)| {
-                let reason = if severity > decision.severity {
-                    format!(
-                        "it was decided when severity was {}; it is {} now",
-                        decision.severity.name(),
-                        severity.name()
-                    )
-                } else if risk > decision.risk {
-                    format!(
-                        "it was decided when the risk was {}; it is {} now",
-                        decision.risk.map_or("not assessed", |risk| risk.words()),
-                        risk.map_or("not assessed", |risk| risk.words())
-                    )
-                } else {
-                    return None;
-                };
-                Some((regime_id.clone(), reason))
-            })
-            .collect();
-        let is_any = !reasons.is_empty();
-        if is_any {
-            self.record(Event::DecisionsLifted { reasons });
+        let mut lifted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (regime_id, decision) in &incident.not_notified {
+            let is_notified = incident.notifications.contains_key(regime_id);
+            let reason = if is_notified {
+                continue;
+            } else if severity > decision.severity {
+                format!(
+                    "it was decided when severity was {}; it is {} now",
+                    decision.severity.name(),
+                    severity.name()
+                )
+            } else if risk > decision.risk {
+                format!(
+                    "it was decided when the risk was {}; it is {} now",
+                    decision.risk.map_or("not assessed", |risk| risk.words()),
+                    risk.map_or("not assessed", |risk| risk.words())
+                )
+            } else {
+                continue;
+            };
+            lifted.entry(reason).or_default().push(regime_id.clone());
+        }
+        let is_any = !lifted.is_empty();
+        // By their reasons, of which there are few however many duties were decided on.
+        for (reason, regime_ids) in lifted {
+            self.record(Event::DecisionLifted { regime_ids, reason });
         }
         is_any
     }

@@ -1,6 +1,6 @@
 //! How an incident opens, grows, is announced, reminds and falls overdue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assessment::findings::Findings;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -8,7 +8,7 @@ use deadlines::{Awareness, Stage, TriggerTimes};
 
 use crate::{
     Alert, Case, Change, Clock, Deciding, Event, Incident, IncidentId, Part, Status,
-    draft::{ALERTS_MAX, Draft},
+    draft::{Draft, ITEMS_OF_A_DECISION_MAX},
 };
 
 /// An incident that is to be opened.
@@ -124,7 +124,7 @@ impl Case {
     ///
     /// Of several messages of one clock only the most urgent is worth sending: where a later one is due as well, as after
     /// an outage, or has been owed or published already, the earlier one is withdrawn and says for which. A message of a
-    /// clock that runs no more is withdrawn. A clock that has ended is recorded as overdue. What does not fit into one
+    /// clock that runs no more is withdrawn, and one that was sent is not sent again. A clock that has ended is recorded as overdue. What does not fit into one
     /// change comes with the next sweep, the most urgent first.
     pub fn raise_due(&self, by: Deciding<'_>) -> Option<Change> {
         let is_due = |alert: &Alert| alert.attention_at().is_some_and(|at| at <= by.now);
@@ -137,9 +137,10 @@ impl Case {
         }
         let mut due: Vec<&Alert> = self.alerts.values().filter(|alert| is_due(alert)).collect();
         due.sort_by(|a, b| b.due_at.cmp(&a.due_at).then_with(|| a.alert_id.cmp(&b.alert_id)));
-        due.truncate(ALERTS_MAX);
+        due.truncate(fitting(&due));
         let mut owed = BTreeMap::new();
         let mut withdrawn = BTreeMap::new();
+        let mut ended = BTreeSet::new();
         for alert in due {
             // Of news each is another; of a clock the later message says what the earlier one would.
             let newer = alert
@@ -147,13 +148,14 @@ impl Case {
                 .and_then(|_| newest.get(&alert.clock))
                 .filter(|newest| newest.due_at > alert.due_at);
             let id = alert.alert_id.clone();
-            if self.is_moot(alert) {
-                withdrawn.insert(id, "no duty of that clock is open any more".to_owned());
+            if let Some(reason) = self.why_moot(alert) {
+                withdrawn.insert(id, reason);
             } else if let Some(newer) = newer {
                 let newer = &newer.alert_id;
                 let reason = format!("{newer} speaks of the same clock and is more urgent");
                 withdrawn.insert(id, reason);
             } else {
+                ended.extend(alert.clock.filter(|_| alert.stage == Stage::Overdue));
                 owed.insert(id, (by.now - alert.due_at).num_seconds());
             }
         }
@@ -164,6 +166,9 @@ impl Case {
         if !withdrawn.is_empty() {
             draft.record(Event::AlertsWithdrawn { reasons: withdrawn });
         }
+        for clock in ended {
+            draft.record_overdue(clock);
+        }
         if !owed.is_empty() {
             draft.record(Event::AlertsOwed { late_seconds: owed });
         }
@@ -172,17 +177,16 @@ impl Case {
 
     /// Whether an owed alert is still worth publishing.
     pub fn is_worth_publishing(&self, alert_id: &str) -> bool {
-        self.alerts.get(alert_id).is_some_and(|alert| alert.is_owed() && !self.is_moot(alert))
+        self.alerts
+            .get(alert_id)
+            .is_some_and(|alert| alert.is_owed() && self.why_moot(alert).is_none())
     }
 
     /// Withdraws an owed alert whose clock stopped before it was published; `None` where there is no such alert.
     pub fn withdraw_moot(&self, alert_id: &str, by: Deciding<'_>) -> Option<Change> {
-        let alert = self.alerts.get(alert_id)?;
-        if !alert.is_owed() || !self.is_moot(alert) {
-            return None;
-        }
+        let alert = self.alerts.get(alert_id).filter(|alert| alert.is_owed())?;
+        let reason = self.why_moot(alert)?;
         let mut draft = Draft::of(self, by);
-        let reason = "no duty of that clock is open any more".to_owned();
         draft.record(Event::AlertsWithdrawn { reasons: [(alert_id.to_owned(), reason)].into() });
         Some(draft.finish())
     }
@@ -208,6 +212,16 @@ impl Case {
     }
 }
 
+/// How many of these alerts fit into one change. A notice that a clock has ended takes an entry of its own.
+fn fitting(due: &[&Alert]) -> usize {
+    let mut items = 0_usize;
+    let fits = |alert: &&&Alert| {
+        items = items.saturating_add(if alert.stage == Stage::Overdue { 2 } else { 1 });
+        items <= ITEMS_OF_A_DECISION_MAX
+    };
+    due.iter().take_while(fits).count()
+}
+
 impl Draft<'_> {
     pub(crate) fn judge_new_evidence(&mut self, reopened: bool) {
         let is_news = self.judge();
@@ -223,6 +237,20 @@ impl Draft<'_> {
             self.owe_news(Stage::Worsened);
         } else if is_news {
             self.owe_news(Stage::DutiesChanged);
+        }
+    }
+
+    /// Records the duties of a clock that has ended, each once.
+    fn record_overdue(&mut self, clock: Clock) {
+        let incident = &self.case.incident;
+        let regime_ids: Vec<String> = incident
+            .running_with(clock)
+            .into_iter()
+            .map(|duty| duty.regime_id.clone())
+            .filter(|id| !incident.overdue_since.contains_key(id))
+            .collect();
+        if !regime_ids.is_empty() {
+            self.record(Event::ObligationsOverdue { regime_ids, clock });
         }
     }
 }

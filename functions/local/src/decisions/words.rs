@@ -61,10 +61,9 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
             let what = if *notify { "to be notified" } else { "not to be notified" };
             format!("{what}: {}: {reason}", regime_ids.join(", "))
         }
-        Event::DecisionsLifted { reasons } => {
-            let each: Vec<String> =
-                reasons.iter().map(|(duty, reason)| format!("{duty}: {reason}")).collect();
-            format!("decisions not to notify no longer hold: {}", each.join("; "))
+        Event::DecisionLifted { regime_ids, reason } => {
+            let duties = regime_ids.join(", ");
+            format!("the decision not to notify {duties} no longer holds: {reason}")
         }
         Event::NotificationSent { regime_ids, notification } => format!(
             "notified: {}: to {} at {}{}",

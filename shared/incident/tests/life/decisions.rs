@@ -142,15 +142,16 @@ fn awareness_that_was_earlier_moves_the_clock_and_both_judgements_stay() {
 }
 
 #[test]
-fn awareness_that_was_so_early_that_all_is_over_is_overdue_at_once() {
+fn awareness_that_was_so_early_that_all_is_over_is_overdue_with_the_next_sweep() {
     let mut found = findings(SeverityLevel::High, 1);
     found.first_event_at = at("2026-11-01T00:00:00Z");
     let mut kept = Kept::open(one_duty(), found);
     kept.publish_all(opened_at());
     kept.command(aware_at(at("2026-11-02T00:00:00Z")), hours_in(1)).unwrap();
-    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(1));
+    assert!(kept.incident().overdue_since.is_empty());
     kept.publish_all(hours_in(1));
     kept.sweep(hours_in(1)).unwrap();
+    assert_eq!(kept.incident().overdue_since[REGIME], hours_in(1));
     assert_eq!(kept.owed(), ["overdue"]);
 }
 
@@ -233,7 +234,7 @@ fn deciding_not_to_notify_stops_the_clock_and_a_higher_risk_starts_it_again() {
     assert_eq!(kept.sweep(hours_in(11)), None);
     let change = kept.command(risk(RiskLevel::HighRisk), hours_in(30)).unwrap();
     let lifted = change.timeline.iter().find_map(|entry| match &entry.event {
-        Event::DecisionsLifted { reasons } => reasons.values().next().map(String::as_str),
+        Event::DecisionLifted { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
     let expected = "it was decided when the risk was not assessed; it is a high risk now";
@@ -250,7 +251,7 @@ fn a_worse_severity_lifts_the_decision_though_no_duty_comes_out_otherwise() {
     kept.command(not_notify(&[REGIME]), hours_in(1)).unwrap();
     let change = kept.extend(findings(SeverityLevel::Critical, 2), hours_in(2)).unwrap();
     assert!(kept.incident().not_notified.is_empty());
-    assert!(kinds(&change.timeline).contains(&"decisions_lifted".to_owned()));
+    assert!(kinds(&change.timeline).contains(&"decision_lifted".to_owned()));
     assert_eq!(kept.incident().most_urgent().unwrap().regime_id, REGIME);
     assert_eq!(news(&change), ["worsened"]);
 }

@@ -4,8 +4,10 @@
 
 mod audit;
 mod behaviour;
+mod bounds;
 mod decisions;
 mod joining;
 mod model;
+mod properties;
 mod refusals;
 mod support;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use assessment::findings::SeverityLevel;
 use deadlines::TriggerKind;
-use incident::{Action, Command, Notification, Refusal, RiskLevel};
+use incident::{Action, Command, IncidentId, Notification, Refusal, RiskLevel};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -31,6 +31,15 @@ fn fact(value: Value) -> Action {
 
 fn sent(notification: Notification) -> Action {
     Action::RecordSent { regime_ids: ids(&[REGIME]), notification }
+}
+
+fn split(from_day: &str) -> Action {
+    Action::SplitOff {
+        into: IncidentId("BC-0".to_owned()),
+        from_day: from_day.parse().unwrap(),
+        findings: Box::new(findings(SeverityLevel::High, 1)),
+        reason: why(),
+    }
 }
 
 fn close() -> Action {
@@ -180,6 +189,8 @@ fn every_refusal_is_a_sentence_that_says_what_to_do() {
                 Action::CorrectFact { fact: " ".to_owned(), value: json!(1), reason: why() },
             ),
         ),
+        ("split from its first day", refused(&one, split("2026-11-24"))),
+        ("split from a day after its last", refused(&one, split("2026-11-25"))),
         ("merged with itself", refused(&one, Action::TakeIn { other: part(&one), reason: why() })),
         (
             "merged across orgs",

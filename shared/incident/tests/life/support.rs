@@ -141,6 +141,8 @@ pub(crate) struct Kept {
     pub(crate) timeline: Vec<TimelineEntry>,
     /// The same as it is stored.
     pub(crate) stored_timeline: Vec<Value>,
+    /// Whether every change is checked, or only [`Kept::check`] does.
+    pub(crate) is_watched: bool,
     command_count: u32,
 }
 
@@ -165,6 +167,7 @@ impl Kept {
             case: Case::new(change.incident.clone(), []),
             timeline: Vec::new(),
             stored_timeline: Vec::new(),
+            is_watched: true,
             command_count: 0,
         };
         kept.take(change);
@@ -201,6 +204,13 @@ impl Kept {
             self.stored_timeline.push(stored);
             self.timeline.push(entry);
         }
+        if self.is_watched {
+            self.check();
+        }
+    }
+
+    /// The timeline leads to what is kept, and an auditor finds nothing.
+    pub(crate) fn check(&self) {
         assert_eq!(Case::replay(&self.timeline).unwrap(), self.case, "the timeline says it all");
         assert_eq!(self.audited(), []);
     }
