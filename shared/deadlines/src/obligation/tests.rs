@@ -159,6 +159,12 @@ fn the_due_instant_stands_on_three_clocks() {
     assert_eq!(local.organisation.to_rfc3339(), "2026-11-05T09:15:00+01:00");
     assert_eq!(local.authority.unwrap().to_rfc3339(), "2026-11-05T10:15:00+02:00");
     assert_eq!(local.authority_zone, Some(chrono_tz::Europe::Helsinki));
+    let whose = art_33(&self::facts(), &aware("2026-11-02T08:15:00Z")).due_local.unwrap();
+    assert_eq!(
+        (whose.authority, whose.authority_zone),
+        (None, None),
+        "while nobody knows which authority, no clock is taken for its own"
+    );
 }
 
 #[test]
@@ -618,6 +624,16 @@ fn a_sending_that_no_calendar_can_count_from_is_as_good_as_not_known() {
     let sent = Sent::from([("eu-dora-initial".to_owned(), DateTime::<Utc>::MAX_UTC)]);
     let obligation = judged_after("eu-dora-intermediate", &TriggerTimes::default(), &sent);
     assert_eq!((obligation.started_at, obligation.gap.is_some()), (None, true));
+}
+
+#[test]
+fn a_sending_by_nobody_knows_which_law_does_not_say_which_law_was_in_force() {
+    // A year before the GDPR applied.
+    for kind in TriggerKind::ALL.into_iter().filter(|kind| kind.is_sending()) {
+        let times = TriggerTimes::default().with(kind, at("2017-05-25T08:00:00Z"));
+        let obligation = judged_after("eu-gdpr-33-1", &times, &Sent::new());
+        assert_eq!(obligation.standing.name(), "possible", "{kind:?}");
+    }
 }
 
 #[test]
