@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use assessment::configuration::{Configuration, Org};
-use deadlines::{Facts, Law, LawError, Organisation, country_of, gdpr_applies_by_establishment};
+use deadlines::{
+    Facts, Law, LawError, Organisation, OwnDuty, country_of, gdpr_applies_by_establishment,
+};
 use incident::Policy;
 
 use crate::Result;
@@ -68,6 +70,24 @@ fn with_places(facts: Facts, org: &Org, law: &Law) -> Facts {
     let regions: Vec<&str> =
         org.subject_countries.iter().map(String::as_str).filter(is_part).collect();
     facts.with("subject_region", regions)
+}
+
+/// The law with the organisation's own duties, made once for as long as these stay the same.
+fn with_own_duties(law: &Arc<Law>, duties: &[OwnDuty]) -> std::result::Result<Arc<Law>, LawError> {
+    static LAST: Mutex<Option<(Vec<OwnDuty>, Arc<Law>)>> = Mutex::new(None);
+    if duties.is_empty() {
+        return Ok(law.clone());
+    }
+    // What another thread left half done is no worse than nothing: it is compared before it is used.
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, law)) = last.as_ref()
+        && of == duties
+    {
+        return Ok(law.clone());
+    }
+    let law = Arc::new(law.as_ref().clone().and_own_duties(duties.to_vec())?);
+    *last = Some((duties.to_vec(), law.clone()));
+    Ok(law)
 }
 
 /// The law that this version was built with, read once.

@@ -173,7 +173,8 @@ impl Simulation {
         *self.plan.per_mille.lock().unwrap() = 0;
         self.sweep_stands_until = None;
         self.set(self.now);
-        self.notice().await;
+        // An alert whose publication could not be recorded is owed for up to half an hour more.
+        self.pass(TimeDelta::hours(1)).await;
         self.check("once everything works again").await;
         for _ in 0..6 {
             self.acknowledge_all().await;
@@ -244,7 +245,14 @@ impl Simulation {
         alerts.iter().filter_map(incident::Alert::attention_at).filter(|at| *at > self.now).min()
     }
 
+    /// What the next two minutes bring: what one sweep judges afresh the next one raises.
     async fn notice(&mut self) {
+        for _ in 0..2 {
+            self.watch().await;
+        }
+    }
+
+    async fn watch(&mut self) {
         self.deliver().await;
         let sweeps =
             self.ways.sweep && self.sweep_stands_until.is_none_or(|until| until <= self.now);
@@ -497,6 +505,7 @@ impl Simulation {
 
     /// Everything that holds whenever whoever watches has just had a look.
     async fn check(&mut self, when: &str) {
+        self.deliver().await;
         let mut broken = Vec::new();
         for incident_id in self.sound.incidents.list(Which::All).await.unwrap() {
             let raw = self.sound.incidents.raw(&incident_id).await.unwrap().unwrap();

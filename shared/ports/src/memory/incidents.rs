@@ -49,7 +49,7 @@ impl State {
             self.attention.remove(&before);
         }
         self.attention.extend(waits(alert));
-        if alert.is_owed() {
+        if alert.is_owed() || alert.is_scheduled() {
             self.stream.push((incident_id.clone(), alert.alert_id.clone()));
         }
     }
@@ -60,7 +60,7 @@ impl State {
 pub struct MemoryIncidents(Mutex<State>);
 
 impl MemoryIncidents {
-    /// Takes the alerts that are owed since the last call, in the order of their writes.
+    /// Takes the alerts that came to be owed, or to wait for their time, since the last call, in the order of their writes.
     pub fn take_stream(&self) -> Vec<(IncidentId, String)> {
         std::mem::take(&mut lock(&self.0).stream)
     }
