@@ -508,10 +508,6 @@ impl Simulation {
         self.deliver().await;
         let mut broken = Vec::new();
         for incident_id in self.sound.incidents.list(Which::All).await.unwrap() {
-            let raw = self.sound.incidents.raw(&incident_id).await.unwrap().unwrap();
-            for flaw in audit(&raw.incident, &raw.alerts, &raw.timeline, &[]) {
-                broken.push(format!("{when}: {incident_id}: {flaw}"));
-            }
             let incident = self.incidents.incident(&incident_id).await.unwrap().unwrap();
             let alerts = self.incidents.alerts(&incident_id).await.unwrap();
             let case = Case::new(incident, alerts);
@@ -566,12 +562,15 @@ impl Simulation {
         notices.iter().map(id).collect()
     }
 
-    async fn outcome(self) -> Outcome {
+    async fn outcome(mut self) -> Outcome {
         let mut timelines = Vec::new();
         let mut overdue_count = 0;
         for incident in self.incidents.incidents() {
             overdue_count += incident.overdue_since.len();
             let raw = self.sound.incidents.raw(&incident.incident_id).await.unwrap().unwrap();
+            for flaw in audit(&raw.incident, &raw.alerts, &raw.timeline, &[]) {
+                self.broken.push(format!("in the end: {}: {flaw}", incident.incident_id));
+            }
             timelines.push(raw.timeline);
         }
         let published_count = self.published().len();
