@@ -184,7 +184,7 @@ async fn whatever_the_order_of_publishing_and_sweeping_no_alert_is_lost() {
         let id = opening.incident.incident_id.clone();
         let alert_id = first_message(&opening).to_owned();
         world.ports.incidents.commit(&opening).await.unwrap();
-        world.pass(TimeDelta::hours(37));
+        world.pass(TimeDelta::hours(55));
         let publish = {
             let id = id.clone();
             move |ports: Ports| -> Step {
@@ -206,7 +206,7 @@ async fn whatever_the_order_of_publishing_and_sweeping_no_alert_is_lost() {
             let what = format!("{} {:?}: {:?}", alert.stage.name(), alert.state, choices.taken);
             match alert.stage.name().as_str() {
                 "opened" => assert!(is_published, "{what}"),
-                "remaining-50-percent" => assert!(alert.is_owed(), "{what}"),
+                "remaining-25-percent" => assert!(alert.is_owed(), "{what}"),
                 _ => assert_eq!(alert.state, AlertState::Scheduled, "{what}"),
             }
         }
