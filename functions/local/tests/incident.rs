@@ -235,7 +235,11 @@ fn what_makes_no_sense_is_refused_and_says_what_to_do() {
     refused(&["risk", ID, "hihg_risk"], 2, "high_risk");
     refused(&["decide", ID, "eu-gdpr-33-1"], 2, "--notify|--not-notify");
     refused(&["decide", ID, "eu-gdpr-33-1", "--notify", "--not-notify"], 2, "cannot be used with");
-    refused(&["decide", ID, "eu-gdpr-99", "--notify"], 1, "clocks run for: eu-gdpr-33-5");
+    refused(
+        &["decide", ID, "eu-gdpr-99", "--notify"],
+        1,
+        "clocks run for: own-insurer, eu-gdpr-33-5",
+    );
     refused(&["delay", ID], 2, "<DUTY>");
     refused(&["fact", ID, "controler_kind", "company"], 1, "did you mean controller_kind?");
     refused(&["fact", ID, "ransom_paid", "maybe"], 1, "write true or false");
@@ -246,6 +250,7 @@ fn what_makes_no_sense_is_refused_and_says_what_to_do() {
         "write a code of ISO 3166",
     );
     refused(&["fact", ID, "controller_kind", "eu_instituton"], 1, "did you mean eu_institution?");
+    refused(&["fact", ID, "risk", "high_risk"], 1, "breachclock incident risk INCIDENT LEVEL");
     refused(&["reopen", ID], 1, "only what is closed or dismissed can be reopened");
     refused(&["merge", ID, "--into", ID], 1, "name another one");
     refused(

@@ -116,7 +116,7 @@ impl Steps<'_> {
             .any(|duty| duty.standing.unknown_facts().iter().any(|fact| fact != "risk"));
         if is_open {
             self.step(
-                "Answer the questions above. What holds of the organisation in every incident belongs into law.yaml; \
+                "Answer the other questions above. What holds of the organisation in every incident belongs into law.yaml; \
                  it takes the duties that do not concern you off the list. What holds of this incident is recorded, each \
                  answer by the name in brackets. VALUE is true, false, a number or a word.",
             );

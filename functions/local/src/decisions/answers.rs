@@ -13,6 +13,10 @@ pub(super) fn mistake(
     fact: &str,
     value: &Value,
 ) -> Result<Option<String>, LawError> {
+    if fact == "risk" {
+        let command = "breachclock incident risk INCIDENT LEVEL --reason WHY";
+        return Ok(Some(format!("the risk is assessed, with `{command}`")));
+    }
     let law = Law::embedded()?.and_own_duties(configuration.law.duties.clone())?;
     let asked = law.asked_facts();
     let Some(of_fact) = asked.get(fact) else {

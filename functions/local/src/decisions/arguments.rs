@@ -326,3 +326,30 @@ fn incident_id(text: &str) -> Result<IncidentId, String> {
         Err("an incident is named BC- and twelve hexadecimal digits, as BC-509D550EFC34".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::words;
+
+    #[test]
+    fn the_words_of_commands_are_those_of_json() {
+        for moment in Moment::value_variants() {
+            let word = moment.to_possible_value().unwrap();
+            assert_eq!(word.get_name(), words::moment((*moment).into()));
+        }
+        for risk in Risk::value_variants() {
+            let word = risk.to_possible_value().unwrap();
+            assert_eq!(word.get_name(), RiskLevel::from(*risk).name());
+        }
+    }
+
+    #[test]
+    fn an_incident_is_named_in_either_case() {
+        let id = |text| incident_id(text).map(|id| id.0).ok();
+        assert_eq!(id("BC-509d550efc34").as_deref(), Some("BC-509D550EFC34"));
+        for text in ["509D550EFC34", "BC-509D550EFC3", "BC-509D550EFC3G", "BC-", ""] {
+            assert_eq!(id(text), None, "{text}");
+        }
+    }
+}

@@ -272,7 +272,9 @@ impl Page<'_> {
         let count = possible.len();
         section(
             out,
-            &format!("DUTIES THAT MAY APPLY: {count}, until somebody answers; say it with `fact`"),
+            &format!(
+                "DUTIES THAT MAY APPLY: {count}, until somebody answers; say it with `fact`, the risk with `risk`"
+            ),
         )?;
         let (deciding, joint): (Vec<_>, Vec<_>) =
             questions.iter().partition(|(_, question)| !question.alone.is_empty());
@@ -362,12 +364,17 @@ impl Page<'_> {
         for ((moment, question), mut waiting) in by_moment {
             waiting.sort_by_key(|duty| (is_possible(duty), duty.regime_id.clone()));
             let certain = waiting.iter().filter(|duty| !is_possible(duty)).count();
-            let how = if moment.is_sending() {
-                "`sent`".to_owned()
-            } else {
-                format!("`moment {}`", words::moment(moment))
+            let how = match moment {
+                TriggerKind::Aware => "`aware`".to_owned(),
+                sending if sending.is_sending() => "`sent`".to_owned(),
+                other => format!("`moment {}`", words::moment(other)),
             };
-            writeln!(out, "  {question} {how}: {}, {certain} for certain", duties(waiting.len()))?;
+            let standing = match certain {
+                0 => "may apply".to_owned(),
+                all if all == waiting.len() => "certain".to_owned(),
+                some => format!("{some} for certain"),
+            };
+            writeln!(out, "  {question} {how}: {}, {standing}", duties(waiting.len()))?;
             let shown = if self.all { waiting.len() } else { NAMED_MAX };
             let mut names: Vec<&str> =
                 waiting.iter().take(shown).map(|duty| duty.regime_id.as_str()).collect();

@@ -28,15 +28,19 @@ pub(super) fn of(entry: &TimelineEntry, zone: Tz) -> String {
             let count =
                 |wanted: &str| changed.iter().filter(|duty| duty.standing.name() == wanted).count();
             let counts = [
-                (count("applies"), "apply"),
-                (count("possible"), "may apply"),
-                (count("coming"), "are coming"),
-                (ruled_out.len(), "do not apply"),
-                (gone.len(), "are law no more"),
+                (count("applies"), "applies", "apply"),
+                (count("possible"), "may apply", "may apply"),
+                (count("coming"), "is coming", "are coming"),
+                (ruled_out.len(), "does not apply", "do not apply"),
+                (gone.len(), "is law no more", "are law no more"),
             ];
-            let counts = counts.iter().filter(|(count, _)| *count > 0);
-            let counts: Vec<String> =
-                counts.map(|(count, what)| format!("{count} {what}")).collect();
+            let counts: Vec<String> = counts
+                .into_iter()
+                .filter(|(count, ..)| *count > 0)
+                .map(|(count, one, many)| {
+                    format!("{count} {}", if count == 1 { one } else { many })
+                })
+                .collect();
             format!(
                 "duties judged by the law of {law_version}; new or changed: {}",
                 counts.join(", ")
