@@ -24,7 +24,7 @@ use pipeline::{
     remind::sweep,
 };
 use ports::{
-    Committed, IncidentTable, ObjectStore, Ports, Schedule, Which,
+    Committed, IncidentTable, Ports, Schedule, Which,
     failing::{Fault, FaultPlan, failing},
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
@@ -318,7 +318,7 @@ impl Simulation {
     /// Opens an incident under an older law, as a version of the program did that is replaced meanwhile.
     async fn open(&mut self, agent: &str) {
         let mut law = Law::embedded().unwrap();
-        law.law_version = "2020-01-01".to_owned();
+        "2020-01-01".clone_into(&mut law.law_version);
         let newer = ["eu-gdpr-34", "uk-gdpr-33-1", "ch-fadp-24-1"];
         law.regimes.retain(|regime| !newer.contains(&regime.id.as_str()));
         let facts = Facts::default()
