@@ -1,5 +1,5 @@
 //! `breachclock incident` as a person runs it, over a folder that a scan kept: what it prints, what it refuses, how it exits.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+#![expect(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     fs,
@@ -68,7 +68,7 @@ struct Said {
 
 impl Said {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.out).unwrap()
     }
 }
 
@@ -354,6 +354,45 @@ fn what_is_overdue_stands_first_and_loudly() {
     assert!(late.out.contains("OVERDUE by 72 h 30 min, due Wed 25 Nov 2026 12:30 CET"), "{late:?}");
     let shown = kept.at("2026-11-28T12:00:00Z", &["show", ID]);
     assert!(shown.out.contains("OVERDUE by 24 h 30 min if it applies, may be due"), "{shown:?}");
+}
+
+/// The morning, and the same again on the day after.
+#[test]
+fn a_day_is_split_off_and_merged_back() {
+    let logs = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(repository().join("events/morning")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let Ok(log) = fs::read_to_string(&path) else { continue };
+        let next_day = log.replace("2026-11-24", "2026-11-25").replace("20261124", "20261125");
+        fs::write(logs.path().join(format!("next-{name}")), next_day).unwrap();
+        fs::write(logs.path().join(name), log).unwrap();
+    }
+    let kept = Kept::new();
+    let (logs, keep) = (logs.path().to_str().unwrap(), kept.0.path().to_str().unwrap());
+    let now = "2026-11-26T12:00:00Z";
+    let scan = ["scan", logs, "--config", "infra/config", "--keep", keep, "--as-of", now];
+    assert_eq!(breachclock(&scan).status.code(), Some(1));
+    let open = || {
+        let listed = kept.at(now, &["list", "--json"]).json();
+        let ids = listed["incidents"].as_array().unwrap().iter();
+        ids.map(|line| line["incident_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), [ID]);
+    let split = ["split", ID, "--from", "2026-11-25", "--reason", "another cause", "--json"];
+    let new = kept.at(now, &split).json()["incident_id"].as_str().unwrap().to_owned();
+    assert_eq!(kept.at(now, &split).json()["done_before"], true);
+    assert!(open().contains(&new) && open().len() == 2, "{:?}", open());
+    let merge = ["merge", &new, "--into", ID, "--reason", "the same cause"];
+    for told in ["recorded.", "was recorded before"] {
+        let merged = kept.at(now, &merge);
+        assert!(merged.code == Some(0) && merged.out.contains(told), "{merged:?}");
+    }
+    assert_eq!(open(), [ID]);
+    let refused = kept.at(now, &["confirm", &new, "--reason", "so it is"]);
+    assert!(refused.code == Some(1) && refused.err.contains(&format!("decide on {ID}")));
+    assert!(kept.at(now, &["show", ID]).out.contains(&format!("{new} is part of it")));
+    assert_eq!(kept.at(now, &["verify"]).code, Some(0));
 }
 
 /// A scan into a folder goes on with what it holds: a day of which nothing new came stays part of its incident.
