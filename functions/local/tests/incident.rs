@@ -356,7 +356,7 @@ fn what_is_overdue_stands_first_and_loudly() {
     assert!(shown.out.contains("OVERDUE by 24 h 30 min if it applies, may be due"), "{shown:?}");
 }
 
-/// The morning, and the same again on the day after.
+/// The morning was scanned; the same again on the day after joins it, from a folder that holds that day alone.
 #[test]
 fn a_day_is_split_off_and_merged_back() {
     let logs = tempfile::tempdir().unwrap();
@@ -365,8 +365,7 @@ fn a_day_is_split_off_and_merged_back() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let Ok(log) = fs::read_to_string(&path) else { continue };
         let next_day = log.replace("2026-11-24", "2026-11-25").replace("20261124", "20261125");
-        fs::write(logs.path().join(format!("next-{name}")), next_day).unwrap();
-        fs::write(logs.path().join(name), log).unwrap();
+        fs::write(logs.path().join(name), next_day).unwrap();
     }
     let kept = Kept::new();
     let (logs, keep) = (logs.path().to_str().unwrap(), kept.0.path().to_str().unwrap());
@@ -379,6 +378,9 @@ fn a_day_is_split_off_and_merged_back() {
         ids.map(|line| line["incident_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(open(), [ID]);
+    let findings = &kept.shown()["incident"]["findings"];
+    assert!(findings["first_event_at"].as_str().unwrap().starts_with("2026-11-24"), "{findings:#}");
+    assert!(findings["last_event_at"].as_str().unwrap().starts_with("2026-11-25"), "{findings:#}");
     let split = ["split", ID, "--from", "2026-11-25", "--reason", "another cause", "--json"];
     let new = kept.at(now, &split).json()["incident_id"].as_str().unwrap().to_owned();
     assert_eq!(kept.at(now, &split).json()["done_before"], true);
