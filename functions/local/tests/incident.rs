@@ -243,7 +243,9 @@ fn what_makes_no_sense_is_refused_and_says_what_to_do() {
     refused(&["delay", ID], 2, "<DUTY>");
     refused(&["fact", ID, "controler_kind", "company"], 1, "did you mean controller_kind?");
     refused(&["fact", ID, "ransom_paid", "maybe"], 1, "write true or false");
-    refused(&["fact", ID, "subject_count", "many"], 1, "write a whole number");
+    for number in ["many", "-5", "1.5", "true"] {
+        refused(&["fact", ID, "subject_count", number], 1, "write a whole number from 0 on");
+    }
     refused(
         &["fact", ID, "subject_country", "[\"DE\",\"Germany\"]"],
         1,
@@ -283,6 +285,15 @@ fn the_place_is_named_and_has_to_be_one() {
     assert_eq!(none.status.code(), Some(2));
     let told = String::from_utf8(none.stderr).unwrap();
     assert!(told.contains("is it a folder that `scan --keep` wrote?"), "{told}");
+    let outputs = tempfile::NamedTempFile::new().unwrap();
+    fs::write(outputs.path(), r#"{"Other": {"Bucket": "b"}}"#).unwrap();
+    let other = breachclock(&["incident", "list", "--stack", outputs.path().to_str().unwrap()]);
+    assert_eq!(other.status.code(), Some(2));
+    let told = String::from_utf8(other.stderr).unwrap();
+    assert!(
+        told.contains("has no output AccessTable; is it that of a stack of Breachclock?"),
+        "{told}"
+    );
     let deployed = breachclock(&["incident", "list", "--stack", "x.json", "--as-of", NOW]);
     assert!(String::from_utf8(deployed.stderr).unwrap().contains("--as-of is for a folder"));
 }
