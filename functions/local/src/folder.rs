@@ -41,6 +41,11 @@ pub(crate) fn days(folder: &Path) -> anyhow::Result<Vec<DayRecord>> {
     read(&folder.join(DAYS))
 }
 
+/// The judged days of a folder that an earlier scan kept; none where there was none.
+pub(crate) fn days_if_kept(folder: &Path) -> anyhow::Result<Vec<DayRecord>> {
+    if folder.join(DAYS).exists() { days(folder) } else { Ok(Vec::new()) }
+}
+
 fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     let json = serde_json::to_vec_pretty(value)?;
     fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))

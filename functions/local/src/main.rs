@@ -3,6 +3,7 @@
 mod decisions;
 mod files;
 mod folder;
+mod instants;
 mod report;
 mod scan;
 
@@ -43,7 +44,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
         /// The instant to take as the moment of detection, as 2026-11-24T12:00:00Z; now, where it is not given.
-        #[arg(long, value_name = "INSTANT")]
+        #[arg(long, value_name = "INSTANT", value_parser = instants::instant)]
         as_of: Option<DateTime<Utc>>,
         /// Files that are read at a time; as many as there are processors, where it is not given.
         #[arg(long, value_name = "COUNT")]
@@ -70,18 +71,25 @@ enum Format {
     Json,
 }
 
-const COULD_NOT_READ: u8 = 2;
+pub(crate) const COULD_NOT_READ: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     log_to_standard_error();
     match run(Arguments::parse().command).await {
         Ok(code) => code,
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "breachclock: {error:#}");
             ExitCode::from(COULD_NOT_READ)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Off, unless `RUST_LOG` says otherwise.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use assessment::delivery::{DeliveryVerdict, LEARNING_DAYS};
 use chrono::{DateTime, SecondsFormat, Utc};
+use deadlines::{Obligation, Standing};
 use eventlog::{
     audit_trail::{LogTampering, TamperingRow},
     row::Hour,
@@ -168,25 +169,8 @@ fn incident_line(incident: &Incident, now: DateTime<Utc>) -> Value {
             })
         })
         .collect();
-    let obligations: Vec<Value> = incident
-        .obligations
-        .iter()
-        .map(|obligation| {
-            json!({
-                "regime": obligation.regime_id,
-                "article": obligation.article,
-                "standing": obligation.standing.name(),
-                "unknown_facts": obligation.standing.unknown_facts(),
-                "because": obligation.standing.because(),
-                "who_is_told": obligation.who_is_told,
-                "started_at": obligation.started_at.map(instant),
-                "start_assumed": obligation.start_assumed,
-                "due_at": obligation.due_at.map(instant),
-                "remaining_minutes": obligation.due_at.map(|due_at| (due_at - now).num_minutes()),
-                "law_version": obligation.law_version,
-            })
-        })
-        .collect();
+    let obligations: Vec<Value> =
+        incident.obligations.iter().map(|duty| obligation(duty, now)).collect();
     json!({
         "kind": "incident",
         "incident_id": incident.incident_id,
@@ -205,6 +189,35 @@ fn incident_line(incident: &Incident, now: DateTime<Utc>) -> Value {
         "records": findings.record_count,
         "subject_estimate": findings.subject_estimate,
         "obligations": obligations,
+        "ruled_out": incident.ruled_out,
+        "law_version": incident.law_version,
+    })
+}
+
+fn obligation(duty: &Obligation, now: DateTime<Utc>) -> Value {
+    let coming_from = match duty.standing {
+        Standing::Coming { from } => from,
+        _ => None,
+    };
+    json!({
+        "regime": duty.regime_id,
+        "jurisdiction": duty.jurisdiction,
+        "article": duty.article,
+        "title": duty.title,
+        "who_is_told": duty.who_is_told,
+        "standing": duty.standing.name(),
+        "unknown_facts": duty.standing.unknown_facts(),
+        "coming_from": coming_from,
+        "voluntary": duty.voluntary,
+        "starts_at": duty.starts_at,
+        "started_at": duty.started_at.map(instant),
+        "start_assumed": duty.start_assumed,
+        "question": duty.gap,
+        "due_at": duty.due_at.map(instant),
+        "latest_defensible_at": duty.latest_defensible_at.map(instant),
+        "target_at": duty.target.and_then(|target| target.at).map(instant),
+        "remaining_minutes": duty.watched_at().map(|at| (at - now).num_minutes()),
+        "verified": duty.verified,
     })
 }
 
@@ -265,6 +278,6 @@ fn tampering_lines(scan: &Scan) -> Vec<Value> {
     scan.tampering.iter().map(line).collect()
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

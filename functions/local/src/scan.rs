@@ -12,10 +12,10 @@ use anyhow::Context as _;
 use assessment::{
     configuration::Configuration,
     delivery::{Arrival, Arrivals, DayArrivals, OVERDUE_HOURS_MIN, OrgDelivery, judge},
-    findings::{GapReason, Verdict},
+    findings::{DayFindings, GapReason, Verdict},
 };
-use chrono::{DateTime, TimeDelta, Utc};
-use eventlog::audit_trail::TamperingRow;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use eventlog::{attribution::AgentKey, audit_trail::TamperingRow};
 use futures::{StreamExt as _, stream};
 use incident::{Alert, Incident};
 use pipeline::{
@@ -24,7 +24,8 @@ use pipeline::{
     ingest::{IngestSettings, LandedObject, ingest},
 };
 use ports::{
-    Clock, FileOutcome, IncidentTable, Ports, StoredConfiguration, SystemClock, Which, Work,
+    Clock, DayRecord, FileOutcome, IncidentTable, Ports, StoredConfiguration, SystemClock, Which,
+    Work,
     disk::DiskIncidents,
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryPublisher,
@@ -124,14 +125,23 @@ pub(crate) async fn scan(
     }
     // Every hour stands by now, so that each day is judged once and an incident opens with all that is known.
     let changed: BTreeSet<_> = access.take_stream().into_iter().collect();
-    for (org_id, agent, day) in changed {
-        assess_day(&ports, &org_id, &agent, day).await?;
+    if let Some(folder) = keep {
+        // Days that these files do not tell of are still part of their incidents.
+        for day in folder::days_if_kept(folder)? {
+            let DayFindings { org_id, agent, day: date, .. } = &day.findings;
+            if !changed.contains(&(org_id.clone(), agent.clone(), *date)) {
+                ports.access.put_day(&day).await?;
+            }
+        }
+    }
+    for (org_id, agent, day) in &changed {
+        assess_day(&ports, org_id, agent, *day).await?;
     }
 
     let mut scan = Scan {
         configuration,
         now,
-        incidents: found(&ports).await?,
+        incidents: found(&ports, &changed).await?,
         file_count: u64::try_from(files.len()).unwrap_or(u64::MAX),
         ignored: Vec::new(),
         unread,
@@ -148,15 +158,24 @@ pub(crate) async fn scan(
     if let Some(folder) = keep {
         folder::keep(folder, &stored, &access.all_days())?;
     }
-    scan.sum_up(&access);
+    scan.sum_up(&access, &changed);
     Ok(scan)
 }
 
-/// The incidents, the worst first.
-async fn found(ports: &Ports) -> anyhow::Result<Vec<Found>> {
+/// The org, agent and UTC day of a judgement.
+type JudgedDay = (String, AgentKey, NaiveDate);
+
+/// The incidents of the agents that were judged, the worst first. A folder may hold others, of which these files say nothing.
+async fn found(ports: &Ports, judged: &BTreeSet<JudgedDay>) -> anyhow::Result<Vec<Found>> {
     let mut all = Vec::new();
     for incident_id in ports.incidents.list(Which::All).await? {
         if let Some(incident) = ports.incidents.incident(&incident_id).await? {
+            let is_of_it = |(org_id, agent, day): &JudgedDay| {
+                *org_id == incident.org_id && *agent == incident.agent && incident.covers(*day)
+            };
+            if incident.status.is_done() || !judged.iter().any(is_of_it) {
+                continue;
+            }
             let alerts = ports.incidents.alerts(&incident_id).await?;
             let of_the_incident = alerts.into_iter().filter(|alert| alert.clock.is_none());
             let news = of_the_incident.max_by_key(|alert| alert.due_at);
@@ -198,7 +217,7 @@ fn delivery(access: &MemoryAccess, now: DateTime<Utc>) -> BTreeMap<String, OrgDe
 }
 
 impl Scan {
-    fn sum_up(&mut self, access: &MemoryAccess) {
+    fn sum_up(&mut self, access: &MemoryAccess, judged: &BTreeSet<JudgedDay>) {
         for file in access.files() {
             self.rows = self.rows.saturating_add(file.row_count);
             add_all(&mut self.rows_by_event_type, file.rows_by_event_type);
@@ -208,8 +227,10 @@ impl Scan {
                 self.ignored.push((file.key, reason));
             }
         }
-        for record in access.all_days() {
-            let findings = record.findings;
+        for DayRecord { findings, .. } in access.all_days() {
+            if !judged.contains(&(findings.org_id.clone(), findings.agent.clone(), findings.day)) {
+                continue;
+            }
             add_all(
                 &mut self.rows_by_agent,
                 BTreeMap::from([(findings.agent.0.clone(), findings.row_count)]),

@@ -290,8 +290,7 @@ impl<'a> Count<'a> {
             let (sure, defensible) = self.extended(regime, end, zones, &mut caveats)?;
             let late = self.late(regime, counting, limit, start, second, zones, &mut caveats)?;
             due = Some(due.map_or(sure.wall.earliest, |due| due.min(sure.wall.earliest)));
-            latest =
-                [defensible.wall.latest, late, sure.wall.latest].into_iter().chain(latest).max();
+            latest = [defensible.wall.latest, late].into_iter().chain(latest).max();
             if let Some(latest_limit) = regime.latest_limit {
                 let other = self.count(counting, Some(latest_limit), start.latest, zones, &[])?;
                 latest = latest.max(Some(other.wall.latest));
@@ -452,7 +451,7 @@ impl<'a> Count<'a> {
                 let hours = TimeDelta::hours(i64::from(limit.value));
                 second
                     .checked_add_signed(hours)
-                    .filter(|cap| start.at < *cap)
+                    .filter(|cap| start.latest < *cap)
                     .map(|_| (second, limit.value))
             }
             _ => None,

@@ -669,6 +669,8 @@ mod tests {
         let past = "2025-08-19T23:00:00Z".parse().unwrap();
         assert_eq!(old.in_force_at(last, &[london]), InForce::Yes);
         assert_eq!(old.in_force_at(past, &[london]), InForce::Ended);
+        let los_angeles = chrono_tz::America::Los_Angeles;
+        assert_eq!(old.in_force_at(past, &[london, los_angeles]), InForce::Yes, "still the 19th");
     }
 
     #[test]

@@ -230,6 +230,15 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_country_has_its_own_zone_or_that_of_the_country() {
+        let places = Places::embedded().unwrap();
+        assert_eq!(places.time_zone("CA-AB"), Some(chrono_tz::America::Edmonton));
+        assert_eq!(places.time_zone("CA-QC"), places.time_zone("CA"));
+        assert_ne!(places.time_zone("CA-AB"), places.time_zone("CA"));
+        assert_eq!(places.time_zone("XX"), None);
+    }
+
+    #[test]
     fn every_country_of_the_eea_has_an_authority_and_a_zone() {
         let places = Places::embedded().unwrap();
         for country in &places.groups["EEA"] {

@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn so_many_hours_before_the_end_is_a_reminder_only_within_the_last_quarter() {
+        let start: DateTime<Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+        let count = |span_minutes: i64| {
+            let plan = ReminderPlan {
+                remaining_percent: Vec::new(),
+                remaining_minutes: vec![60],
+                repeat_hours: None,
+            };
+            reminders(&plan, start, start + TimeDelta::minutes(span_minutes)).len() - 1
+        };
+        assert_eq!((count(240), count(239)), (1, 0));
+    }
+
+    #[test]
     fn a_limit_of_weeks_reminds_a_day_before_too() {
         assert_eq!(minutes_left(720), [360 * 60, 180 * 60, 72 * 60, 24 * 60, 60, 0]);
     }

@@ -29,6 +29,7 @@ use serde_json::Value;
 
 pub use daily::{Daily, DailyContext, OpenIncident, UrgentClock, daily_notice};
 pub use delivery::{DeliveryContext, delivery_notice};
+pub use questions::fact_words;
 
 /// A subject of Amazon SNS holds fewer than 100 characters.
 pub const SUBJECT_CHARACTERS_MAX: usize = 99;

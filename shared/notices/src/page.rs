@@ -34,6 +34,11 @@ impl Page {
         self.wrap(&format!("  {mark} "), mark.len().saturating_add(3), text);
     }
 
+    /// A line that goes on with an item.
+    pub(crate) fn continued(&mut self, text: &str) {
+        self.wrap("     ", 5, text);
+    }
+
     /// A command to be copied: lines that are too long go on behind a backslash, as a shell reads them.
     pub(crate) fn command(&mut self, command: &str) {
         let indent = "     ";

@@ -1,7 +1,7 @@
 //! The facts that the law's conditions ask for, as a lawyer would ask.
 
 /// What is not known, in words that follow on "depends on"; `None` for a fact that has only its name.
-pub(crate) fn fact_words(fact: &str) -> Option<&'static str> {
+pub fn fact_words(fact: &str) -> Option<&'static str> {
     Some(match fact {
         "risk" => "how high the risk to the persons is",
         "personal_data_breach" => "whether it is a personal data breach",

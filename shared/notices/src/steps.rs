@@ -31,9 +31,11 @@ pub(crate) fn what_to_do(
     }
     let mut steps = Steps { page, incident, context, number: 0 };
     steps.contain();
+    steps.confirm();
     steps.assess_risk();
     steps.set_awareness();
     steps.answer();
+    steps.set_moments();
     steps.notify(alert, now);
     steps.acknowledge();
     steps.on_record();
@@ -72,6 +74,17 @@ impl Steps<'_> {
         self.command("contain", "WHAT");
     }
 
+    /// Whoever assesses the risk or says when the organisation became aware has confirmed it.
+    fn confirm(&mut self) {
+        if self.incident.confirmed_at.is_some() {
+            return;
+        }
+        self.step("Decide whether it is a personal data breach (GDPR Art. 4(12)), and on what ground. If it is:");
+        self.command("confirm", "--reason WHY");
+        self.page.continued("If it is none, which stops the clocks:");
+        self.command("dismiss", "--reason WHY");
+    }
+
     fn assess_risk(&mut self) {
         if self.incident.risk.is_some() {
             return;
@@ -103,10 +116,32 @@ impl Steps<'_> {
             .any(|duty| duty.standing.unknown_facts().iter().any(|fact| fact != "risk"));
         if is_open {
             self.step(
-                "Answer the questions above. What holds of the organisation in every incident belongs into law.yaml; \
-                 it takes the duties that do not concern you off the list.",
+                "Answer the other questions above. What holds of the organisation in every incident belongs into law.yaml; \
+                 it takes the duties that do not concern you off the list. What holds of this incident is recorded, each \
+                 answer by the name in brackets. VALUE is true, false, a number or a word.",
             );
+            self.command("fact", "NAME VALUE --reason WHY");
         }
+    }
+
+    /// The moments for which clocks wait and that a person can set; what was sent is recorded as such.
+    fn set_moments(&mut self) {
+        let mut words: Vec<&'static str> = self
+            .incident
+            .not_started()
+            .iter()
+            .filter_map(|duty| settable(duty.starts_at))
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        if words.is_empty() {
+            return;
+        }
+        self.step(&format!(
+            "Once it is known, say when the moments were for which clocks above have not started. WHAT is {}.",
+            words.join(" or ")
+        ));
+        self.command("moment", "WHAT WHEN --reason WHY");
     }
 
     /// Of the duties that the message speaks of first.
@@ -206,6 +241,26 @@ fn to_notify(duty: &Obligation, is_possible: bool) -> String {
     }
     line.push_str(" Once it has gone out, record it.");
     line
+}
+
+/// The word by which a person sets a moment; `None` for one that is told otherwise.
+const fn settable(moment: TriggerKind) -> Option<&'static str> {
+    match moment {
+        TriggerKind::Occurred => Some("occurred"),
+        TriggerKind::Assessed => Some("assessed"),
+        TriggerKind::Classified => Some("classified"),
+        TriggerKind::MaterialityDetermined => Some("materiality_determined"),
+        TriggerKind::CausalLinkEstablished => Some("causal_link_established"),
+        TriggerKind::IncidentHandled => Some("incident_handled"),
+        TriggerKind::CorrectiveMeasureAvailable => Some("corrective_measure_available"),
+        TriggerKind::Aware
+        | TriggerKind::Logged
+        | TriggerKind::Landed
+        | TriggerKind::Detected
+        | TriggerKind::InitialSent
+        | TriggerKind::NotificationSent
+        | TriggerKind::IntermediateSent => None,
+    }
 }
 
 const fn proposal(risk: Risk) -> &'static str {

@@ -36,9 +36,7 @@ pub fn policy(configuration: &Configuration, org_id: &str) -> Result<Policy> {
     for (name, value) in configuration.law.facts.iter() {
         facts = facts.with(name, value.clone());
     }
-    let own = configuration.law.duties.clone();
-    let law =
-        if own.is_empty() { law } else { Arc::new(law.as_ref().clone().and_own_duties(own)?) };
+    let law = with_own_duties(&law, &configuration.law.duties)?;
     Ok(Policy {
         law,
         facts,

@@ -7,30 +7,31 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use deadlines::TriggerKind;
 use incident::{IncidentId, Phase, RiskLevel};
 
+use crate::instants::instant;
+
+const WHERE: &str = "Where the incidents are, and how to answer";
+
 #[derive(Args)]
-#[command(group(ArgGroup::new("where").required(true).args(["folder", "stack"])))]
+#[command(
+    after_help = "Exit codes: 0 done, 1 refused or not whole, 2 could not.\n\nComputed from logs and law data. This is not \
+                  legal advice, and the decision is yours."
+)]
 pub(crate) struct Arguments {
-    /// The folder of a local run: what `scan --keep` wrote.
-    #[arg(long, global = true, value_name = "DIR", env = "BREACHCLOCK_FOLDER")]
+    /// The folder that `scan --keep` wrote [else the variable BREACHCLOCK_FOLDER].
+    #[arg(long, global = true, value_name = "DIR", help_heading = WHERE)]
     pub(super) folder: Option<PathBuf>,
-    /// The outputs of a deployed stack, as `cargo xtask deploy` or `cdk deploy --outputs-file` wrote them. Region and
-    /// credentials are those of the AWS environment.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "BREACHCLOCK_STACK",
-        conflicts_with = "folder"
-    )]
+    /// The outputs of a deployed stack, as `cargo xtask deploy` or `cdk deploy --outputs-file` wrote them, with region and
+    /// credentials of the AWS environment [else the variable BREACHCLOCK_STACK].
+    #[arg(long, global = true, value_name = "FILE", help_heading = WHERE)]
     pub(super) stack: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long, global = true)]
+    /// Print one JSON document.
+    #[arg(long, global = true, help_heading = WHERE)]
     pub(super) json: bool,
-    /// Who says so, as the record will name them. With --stack the AWS identity stands beside it.
-    #[arg(long, global = true, value_name = "NAME", env = "USER")]
+    /// Who decides, as the record will name them [else the variable USER]. With --stack the AWS identity stands beside it.
+    #[arg(long, global = true, value_name = "NAME", help_heading = WHERE)]
     pub(super) by: Option<String>,
-    /// The instant to take for now. Of a folder only: what is deployed goes by the clock.
-    #[arg(long, global = true, value_name = "INSTANT", conflicts_with = "stack")]
+    /// The instant to take for now, as 2026-11-24T12:00:00Z. With --folder only: what is deployed goes by the clock.
+    #[arg(long, global = true, value_name = "INSTANT", value_parser = instant, help_heading = WHERE)]
     pub(super) as_of: Option<DateTime<Utc>>,
     #[command(subcommand)]
     pub(super) command: Command,
@@ -51,7 +52,7 @@ pub(super) struct Deciding {
 #[derive(Args)]
 pub(super) struct Reasoned {
     /// Name of the incident, as BC-509D550EFC34.
-    #[arg(value_parser = incident_id)]
+    #[arg(value_name = "INCIDENT", value_parser = incident_id)]
     pub(super) incident: IncidentId,
     /// On what ground. It stands in the record.
     #[arg(long, value_name = "TEXT")]
@@ -71,7 +72,7 @@ pub(super) enum Command {
     /// One incident: its clocks, the most urgent first, and what happened to it.
     Show {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         /// The duties that do not apply, those that are coming, and the whole timeline.
         #[arg(long)]
@@ -80,7 +81,7 @@ pub(super) enum Command {
     /// I have seen the messages so far: they are not sent again. No clock stops.
     Acknowledge {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         #[command(flatten)]
         deciding: Deciding,
@@ -88,7 +89,7 @@ pub(super) enum Command {
     /// Somebody sees to it.
     Assign {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         /// Who.
         to: String,
@@ -101,16 +102,19 @@ pub(super) enum Command {
     Aware {
         #[command(flatten)]
         reasoned: Reasoned,
-        /// The instant, as 2026-11-24T09:30:00+01:00.
+        /// The instant, as 2026-11-24T09:30:00+01:00 or 2026-11-24T08:30Z.
+        #[arg(value_name = "WHEN", value_parser = instant)]
         at: DateTime<Utc>,
     },
     /// When something else was that a law counts from.
     Moment {
         #[command(flatten)]
         reasoned: Reasoned,
-        /// What.
+        /// Which moment.
+        #[arg(value_name = "WHAT")]
         moment: Moment,
-        /// The instant, as 2026-11-24T09:30:00+01:00.
+        /// The instant, as 2026-11-24T09:30:00+01:00 or 2026-11-24T08:30Z.
+        #[arg(value_name = "WHEN", value_parser = instant)]
         at: DateTime<Utc>,
     },
     /// The risk to the rights and freedoms of the persons (GDPR Art. 33(1), 34(1)).
@@ -118,17 +122,18 @@ pub(super) enum Command {
         #[command(flatten)]
         reasoned: Reasoned,
         /// How high.
+        #[arg(value_name = "LEVEL")]
         risk: Risk,
     },
     /// Something was done to contain it.
     Contain {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         /// What was done.
         measure: String,
         /// When; now, where it is not given.
-        #[arg(long, value_name = "INSTANT")]
+        #[arg(long, value_name = "WHEN", value_parser = instant)]
         at: Option<DateTime<Utc>>,
         #[command(flatten)]
         deciding: Deciding,
@@ -151,7 +156,7 @@ pub(super) enum Command {
     /// A notification was sent: its clocks stop, and those that count from it start.
     Sent {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         /// The duties that it meets, as eu-gdpr-33-1.
         #[arg(required = true, value_name = "DUTY")]
@@ -160,7 +165,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "RECIPIENT")]
         to: String,
         /// When; now, where it is not given.
-        #[arg(long, value_name = "INSTANT")]
+        #[arg(long, value_name = "WHEN", value_parser = instant)]
         at: Option<DateTime<Utc>>,
         /// The recipient's reference.
         #[arg(long)]
@@ -182,25 +187,20 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "DUTY")]
         duties: Vec<String>,
     },
-    /// The answer to a question of fact.
+    /// The answer to a question of fact, as whether the data were encrypted.
     Fact {
-        /// Name of the incident.
-        #[arg(value_parser = incident_id)]
-        incident: IncidentId,
+        #[command(flatten)]
+        reasoned: Reasoned,
         /// Name of the fact, as `show` lists it.
         fact: String,
-        /// What it is: a word, a whole number, true, false, null for not known, or a JSON list.
+        /// What it is: a word, a whole number, true, false, null for not known, or a JSON list as '["DE","FR"]'.
+        #[arg(allow_negative_numbers = true)]
         value: String,
-        /// On what ground.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        #[command(flatten)]
-        deciding: Deciding,
     },
     /// A remark.
     Comment {
         /// Name of the incident.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incident: IncidentId,
         /// The remark. It stands in the record, and never in a message.
         text: String,
@@ -232,18 +232,21 @@ pub(super) enum Command {
     /// Checks that timelines are whole, and that incidents and messages are what they lead to.
     Verify {
         /// Names of incidents; all, where none is given.
-        #[arg(value_parser = incident_id)]
+        #[arg(value_name = "INCIDENT", value_parser = incident_id)]
         incidents: Vec<IncidentId>,
     },
 }
 
+/// The words are those of JSON and of the mails.
 #[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub(super) enum Risk {
     /// Unlikely to result in a risk
     Unlikely,
     /// A risk
     Risk,
     /// A high risk
+    #[value(alias = "high-risk")]
     HighRisk,
 }
 
@@ -280,7 +283,9 @@ impl From<PhaseWord> for Phase {
     }
 }
 
+/// The words are those of JSON and of the mails.
 #[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub(super) enum Moment {
     /// The first access, where it was earlier than the logs tell
     Occurred,
@@ -319,5 +324,32 @@ fn incident_id(text: &str) -> Result<IncidentId, String> {
         Ok(IncidentId(text.to_uppercase()))
     } else {
         Err("an incident is named BC- and twelve hexadecimal digits, as BC-509D550EFC34".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::words;
+
+    #[test]
+    fn the_words_of_commands_are_those_of_json() {
+        for moment in Moment::value_variants() {
+            let word = moment.to_possible_value().unwrap();
+            assert_eq!(word.get_name(), words::moment((*moment).into()));
+        }
+        for risk in Risk::value_variants() {
+            let word = risk.to_possible_value().unwrap();
+            assert_eq!(word.get_name(), RiskLevel::from(*risk).name());
+        }
+    }
+
+    #[test]
+    fn an_incident_is_named_in_either_case() {
+        let id = |text| incident_id(text).map(|id| id.0).ok();
+        assert_eq!(id("BC-509d550efc34").as_deref(), Some("BC-509D550EFC34"));
+        for text in ["509D550EFC34", "BC-509D550EFC3", "BC-509D550EFC3G", "BC-", ""] {
+            assert_eq!(id(text), None, "{text}");
+        }
     }
 }

@@ -1,71 +1,107 @@
-//! An incident on a page: the clocks first.
+//! An incident on a page: what is certain first, then what hangs on answers.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     io::{self, Write},
+    process::ExitCode,
 };
 
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use deadlines::{Obligation, Standing};
-use incident::{Case, Clock, ClockKind, Incident, TimelineEntry};
-use ports::Ports;
+use deadlines::{Obligation, Standing, TargetBasis, TriggerKind};
+use incident::{Clock, Incident, TimelineEntry};
+use ports::RawIncident;
+use serde_json::{Value, json};
 
-use super::words;
+use super::{
+    clocks::{self, Running},
+    no_such_incident, words,
+    world::World,
+};
 
 /// Entries of the timeline that are shown unless all are asked for.
 const ENTRIES_MAX: usize = 12;
+/// Duties named under a question unless all are asked for.
+const NAMED_MAX: usize = 5;
+/// Columns of a page.
+const COLUMNS: usize = 100;
 
-/// The zone in which the organisation reads its clocks.
-pub(super) async fn zone(ports: &Ports) -> anyhow::Result<Tz> {
-    let stored = ports.catalog.current().await?;
-    Ok(stored.map_or(Tz::UTC, |stored| stored.configuration.organisation.time_zone))
+/// Prints an incident: a page, or what is stored of it with its clocks.
+pub(super) async fn show(
+    out: &mut impl Write,
+    world: &World,
+    json: bool,
+    incident_id: &incident::IncidentId,
+    all: bool,
+) -> anyhow::Result<ExitCode> {
+    let incidents = &world.ports.incidents;
+    let Some(incident) = incidents.incident(incident_id).await? else {
+        return Err(no_such_incident(incident_id));
+    };
+    let now = world.ports.clock.now();
+    if json {
+        let Some(raw) = incidents.raw(incident_id).await? else {
+            return Err(no_such_incident(incident_id));
+        };
+        writeln!(out, "{}", serde_json::to_string_pretty(&machine(&incident, raw, now))?)?;
+    } else {
+        let timeline = incidents.timeline(incident_id).await?;
+        let page = Page { incident: &incident, timeline: &timeline, world, now, all };
+        page.print(out)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A line for each incident.
-pub(super) fn list(
-    out: &mut impl Write,
-    incidents: &[Incident],
-    zone: Tz,
-    now: DateTime<Utc>,
-) -> io::Result<()> {
-    if incidents.is_empty() {
-        return writeln!(out, "No incident is open.");
-    }
-    for incident in incidents {
-        let next = match incident.most_urgent().and_then(Clock::of) {
-            Some(clock) => clock_words(clock, zone, now),
-            None => "no clock runs".to_owned(),
-        };
-        writeln!(
-            out,
-            "{}  {:<8}  {:<9}  {}  {next}",
-            incident.incident_id,
-            incident.severity().name(),
-            incident.status.name(),
-            incident.agent.as_str(),
-        )?;
-    }
-    Ok(())
+/// The clocks, and what is stored, as it is stored: an auditor hashes these entries.
+fn machine(incident: &Incident, raw: RawIncident, now: DateTime<Utc>) -> Value {
+    let clocks: Vec<Value> = clocks::running(incident)
+        .iter()
+        .map(|running| clocks::json(running.clock, &running.duties, now))
+        .collect();
+    let not_started: Vec<Value> = incident
+        .not_started()
+        .iter()
+        .map(|duty| {
+            json!({
+                "duty": duty.regime_id,
+                "possible": is_possible(duty),
+                "starts_at": duty.starts_at,
+                "question": duty.gap,
+            })
+        })
+        .collect();
+    json!({
+        "as_of": crate::report::instant(now),
+        "clocks": clocks,
+        "not_started": not_started,
+        "incident": raw.incident,
+        "alerts": raw.alerts,
+        "timeline": raw.timeline,
+    })
 }
 
 /// Everything about one incident.
-pub(super) struct Page<'a> {
-    pub(super) case: &'a Case,
-    pub(super) timeline: &'a [TimelineEntry],
-    pub(super) zone: Tz,
-    pub(super) now: DateTime<Utc>,
-    pub(super) all: bool,
+struct Page<'a> {
+    incident: &'a Incident,
+    timeline: &'a [TimelineEntry],
+    world: &'a World,
+    now: DateTime<Utc>,
+    all: bool,
 }
 
 impl Page<'_> {
-    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
         self.head(out)?;
-        self.clocks(out)?;
+        let (possible, applying): (Vec<_>, Vec<_>) = clocks::running(self.incident)
+            .into_iter()
+            .partition(|running| running.clock.is_possible);
+        self.applying(out, &applying)?;
+        self.may_apply(out, &possible)?;
         self.not_started(out)?;
         self.settled(out)?;
         if self.all {
+            self.invited(out)?;
             self.coming(out)?;
         }
         self.ruled_out(out)?;
@@ -74,173 +110,368 @@ impl Page<'_> {
     }
 
     fn head(&self, out: &mut impl Write) -> io::Result<()> {
-        let incident = &self.case.incident;
+        let incident = self.incident;
         let bold = Style::new().bold();
         writeln!(
             out,
-            "{bold}{}{bold:#}  {}, score {}, {}, revision {}",
+            "{bold}{}  {}{bold:#}, score {}, {}, revision {}",
             incident.incident_id,
-            incident.severity().name(),
+            incident.severity().name().to_uppercase(),
             incident.findings.score,
             incident.status.name(),
             incident.revision
         )?;
-        writeln!(out, "Agent {} in the org {}", incident.agent.as_str(), incident.org_id)?;
-        if let Some(aware) = incident.times.aware {
-            let how = if aware.assumed {
-                "assumed: nobody has said when; set it with `aware`"
-            } else {
-                "as a person set it"
-            };
-            writeln!(out, "Aware {} ({how})", self.at(aware.at))?;
-        }
-        match &incident.risk {
-            Some(risk) => writeln!(out, "Risk {}, by {}", risk.value.name(), risk.by)?,
-            None => writeln!(out, "Risk not assessed; set it with `risk`")?,
-        }
-        if let Some(assignee) = &incident.assigned_to {
-            writeln!(out, "Assigned to {assignee}")?;
-        }
-        match incident.acknowledged_at {
-            Some(at) => writeln!(out, "Last acknowledged {}", self.at(at))?,
-            None => writeln!(out, "Nobody has acknowledged a message")?,
-        }
+        let org = self.world.org_name(&incident.org_id).unwrap_or("an org that is not configured");
+        fact(
+            out,
+            "Agent",
+            &format!("{}, in {org} ({})", incident.agent.as_str(), incident.org_id),
+        )?;
+        fact(out, "Accesses", &self.accesses())?;
+        let aware = incident.times.aware.map_or_else(
+            || "not on record".to_owned(),
+            |aware| {
+                let how = match (aware.assumed, incident.moments.get(&TriggerKind::Aware)) {
+                    (true, _) => "assumed: nobody has said when; say it with `aware`".to_owned(),
+                    (false, Some(said)) => format!("by {}: {}", said.by, said.reason),
+                    (false, None) => "as a person said".to_owned(),
+                };
+                format!("{}, {how}", self.at(aware.at))
+            },
+        );
+        fact(out, "Aware", &aware)?;
+        let risk = match &incident.risk {
+            Some(risk) => format!("{}, by {}: {}", risk.value.words(), risk.by, risk.reason),
+            None => "not assessed; say it with `risk`".to_owned(),
+        };
+        fact(out, "Risk", &risk)?;
+        let contained = match incident.measures.last() {
+            Some(measure) => {
+                format!("{}, by {}: {}", self.at(measure.value), measure.by, measure.reason)
+            }
+            None => "nothing on record; say it with `contain`".to_owned(),
+        };
+        fact(out, "Contained", &contained)?;
+        fact(out, "Assigned", incident.assigned_to.as_deref().unwrap_or("to nobody"))?;
+        let seen = match incident.acknowledged_at {
+            Some(at) => format!("messages last acknowledged {}", self.at(at)),
+            None => "nobody has acknowledged a message; do it with `acknowledge`".to_owned(),
+        };
+        fact(out, "Seen", &seen)?;
         for part in incident.parts.keys() {
-            writeln!(out, "{part} is part of it")?;
+            fact(out, "Part", &format!("{part} is part of it"))?;
         }
         if let Some(into) = &incident.merged_into {
-            writeln!(out, "It is part of {into}, where its clocks go on")?;
+            fact(out, "Merged", &format!("it is part of {into}, where its clocks go on"))?;
         }
-        Ok(())
-    }
-
-    fn clocks(&self, out: &mut impl Write) -> io::Result<()> {
-        let incident = &self.case.incident;
-        let mut clocks: Vec<(Clock, Vec<&Obligation>)> = Vec::new();
-        for duty in incident.running() {
-            let Some(clock) = Clock::of(duty) else { continue };
-            match clocks.last_mut().filter(|(last, _)| *last == clock) {
-                Some((_, duties)) => duties.push(duty),
-                None => clocks.push((clock, vec![duty])),
-            }
-        }
-        section(out, "CLOCKS")?;
-        if clocks.is_empty() {
-            return writeln!(out, "  None runs.");
-        }
-        for (clock, duties) in clocks {
-            let style = self.urgency(clock, &duties);
-            writeln!(out, "  {style}{}{style:#}", clock_words(clock, self.zone, self.now))?;
-            for duty in duties {
-                self.duty(out, duty)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn duty(&self, out: &mut impl Write, duty: &Obligation) -> io::Result<()> {
-        let whom = match duty.authorities.as_slice() {
-            [] => duty.who_is_told.to_string(),
-            [only] => only.english_name.clone(),
-            several => {
-                let question = duty.authority_depends_on.join(", ");
-                format!("one of {} authorities, by {question}", several.len())
-            }
-        };
-        writeln!(out, "    {}  {}: {whom}", duty.regime_id, duty.article)?;
-        if let Standing::Possible { unknown_facts } = &duty.standing {
-            writeln!(out, "      if it applies: {} not known", unknown_facts.join(", "))?;
-        }
-        let latest = duty.latest_defensible_at.filter(|latest| Some(*latest) != duty.due_at);
-        if let Some(latest) = latest {
-            writeln!(out, "      the latest end that can be defended is {}", self.at(latest))?;
-        }
-        if duty.start_assumed {
-            writeln!(out, "      counted from an assumed {}", duty.starts_at.word())?;
-        }
-        if let Some(overdue) = self.case.incident.overdue_since.get(&duty.regime_id) {
-            writeln!(out, "      recorded as overdue {}", self.at(*overdue))?;
-        }
-        Ok(())
-    }
-
-    fn not_started(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut by_question: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for duty in self.case.incident.not_started() {
-            let question = duty.gap.as_deref().unwrap_or_default();
-            by_question.entry(question).or_default().push(&duty.regime_id);
-        }
-        if by_question.is_empty() {
-            return Ok(());
-        }
-        section(out, "NOT STARTED, until it is said")?;
-        for (question, duties) in by_question {
-            writeln!(out, "  {question}\n    {}", duties.join(", "))?;
-        }
-        Ok(())
-    }
-
-    fn settled(&self, out: &mut impl Write) -> io::Result<()> {
-        let incident = &self.case.incident;
-        if incident.notifications.is_empty() && incident.not_notified.is_empty() {
-            return Ok(());
-        }
-        section(out, "SETTLED")?;
-        for (regime_id, sent) in &incident.notifications {
-            for notification in sent {
-                let late = if incident.was_late(regime_id) { ", LATE" } else { "" };
-                let reference = notification.reference.as_deref().unwrap_or("no reference");
-                writeln!(
-                    out,
-                    "  {regime_id}: sent {} to {} ({reference}){late}",
-                    self.at(notification.sent_at),
-                    notification.recipient
-                )?;
-            }
-        }
-        for (regime_id, decision) in &incident.not_notified {
-            writeln!(
+        if let Some(ended) = &incident.ended {
+            fact(
                 out,
-                "  {regime_id}: not notified, decided {} by {}: {}",
-                self.at(decision.at),
-                decision.by,
-                decision.reason
+                "Ended",
+                &format!("{}, by {}: {}", self.at(ended.at), ended.by, ended.reason),
             )?;
         }
         Ok(())
     }
 
-    fn coming(&self, out: &mut impl Write) -> io::Result<()> {
-        let coming: Vec<_> = self
-            .case
-            .incident
-            .obligations
+    fn accesses(&self) -> String {
+        let findings = &self.incident.findings;
+        let estimate = &findings.subject_estimate;
+        let persons = match estimate.upper {
+            Some(upper) => format!("{} to {upper} persons", estimate.lower),
+            None => format!("at least {} persons", estimate.lower),
+        };
+        format!(
+            "{} to {}; {} records in {} log rows; {persons}",
+            self.at(findings.first_event_at),
+            self.at(findings.last_event_at),
+            findings.record_count,
+            findings.row_count
+        )
+    }
+
+    fn applying(&self, out: &mut impl Write, clocks: &[Running<'_>]) -> io::Result<()> {
+        section(out, "DUTIES THAT APPLY")?;
+        if clocks.is_empty() {
+            return writeln!(out, "  No clock runs of a duty that is known to apply.");
+        }
+        for Running { clock, duties } in clocks {
+            let style = self.urgency(*clock, duties);
+            let words = clocks::words(*clock, self.world.zone(), self.now);
+            writeln!(out, "  {style}{words}{style:#}")?;
+            for duty in duties {
+                writeln!(out, "    {}", duty.regime_id)?;
+                let title = format!("{}: {}. Told: {}.", law(duty), duty.title, whom(duty));
+                wrapped(out, "      ", &title)?;
+                self.notes(out, duty)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What else is to be known of a duty that applies.
+    fn notes(&self, out: &mut impl Write, duty: &Obligation) -> io::Result<()> {
+        let incident = self.incident;
+        let id = &duty.regime_id;
+        let mut notes = Vec::new();
+        let latest = duty.latest_defensible_at.filter(|latest| Some(*latest) != duty.due_at);
+        if let Some(latest) = latest {
+            notes.push(format!("The latest end that can be defended: {}.", self.at(latest)));
+        }
+        if duty.target.is_some_and(|target| target.basis == TargetBasis::Guidance) {
+            notes.push("The target is that of the authority's guidance.".to_owned());
+        }
+        if duty.start_assumed {
+            notes.push(format!("Counted from an assumed {}.", duty.starts_at.word()));
+        }
+        notes.extend(duty.caveats.iter().cloned());
+        if let Some(decision) = incident.to_notify.get(id) {
+            notes.push(format!(
+                "To be notified, decided {} by {}.",
+                self.at(decision.at),
+                decision.by
+            ));
+        }
+        if let Some(overdue) = incident.overdue_since.get(id) {
+            notes.push(format!("Recorded as overdue {}.", self.at(*overdue)));
+        }
+        if incident.delays.contains_key(id) {
+            notes.push("Reasons for the delay are on record.".to_owned());
+        }
+        if !duty.verified && duty.jurisdiction.as_ref() != "own" {
+            notes.push("The law data of this duty was not verified against its source.".to_owned());
+        }
+        notes.iter().try_for_each(|note| wrapped(out, "      ", note))
+    }
+
+    /// The duties that hang on answers, by question, as in the mails: those first that an answer decides by itself.
+    fn may_apply(&self, out: &mut impl Write, clocks: &[Running<'_>]) -> io::Result<()> {
+        let possible: Vec<(Clock, &Obligation)> = clocks
             .iter()
-            .filter_map(|duty| match duty.standing {
-                Standing::Coming { from } => Some((duty, from)),
-                _ => None,
-            })
+            .flat_map(|running| running.duties.iter().map(|duty| (running.clock, *duty)))
             .collect();
-        if coming.is_empty() {
+        if possible.is_empty() {
             return Ok(());
         }
-        section(out, "COMING, not law yet")?;
-        for (duty, from) in coming {
-            let from = from.map_or_else(|| "no day is set".to_owned(), |day| format!("from {day}"));
-            writeln!(out, "  {}  {}, {from}", duty.regime_id, duty.article)?;
+        let mut questions: BTreeMap<&str, Question<'_>> = BTreeMap::new();
+        for (clock, duty) in &possible {
+            let facts = duty.standing.unknown_facts();
+            for fact in facts {
+                let question = questions.entry(fact).or_default();
+                question.hanging = question.hanging.saturating_add(1);
+                if facts.len() == 1 {
+                    question.alone.push((*clock, duty));
+                }
+            }
+        }
+        let mut questions: Vec<(&str, Question<'_>)> = questions.into_iter().collect();
+        questions.sort_by_key(|(fact, question)| {
+            let Question { alone, hanging } = question;
+            (alone.is_empty(), Reverse((alone.len(), *hanging)), *fact)
+        });
+        let count = possible.len();
+        section(
+            out,
+            &format!(
+                "DUTIES THAT MAY APPLY: {count}, until somebody answers; say it with `fact`, the risk with `risk`"
+            ),
+        )?;
+        let (deciding, joint): (Vec<_>, Vec<_>) =
+            questions.iter().partition(|(_, question)| !question.alone.is_empty());
+        for (fact, question) in deciding {
+            self.question(out, fact, question)?;
+        }
+        if joint.is_empty() {
+            return Ok(());
+        }
+        if self.all {
+            writeln!(out, "  Several answers together:")?;
+            for (clock, duty) in
+                possible.iter().filter(|(_, duty)| duty.standing.unknown_facts().len() > 1)
+            {
+                self.possible(out, *clock, duty)?;
+                wrapped(
+                    out,
+                    "        ",
+                    &format!("if: {}", duty.standing.unknown_facts().join(", ")),
+                )?;
+            }
+            return Ok(());
+        }
+        let facts: Vec<String> = joint
+            .iter()
+            .map(|(fact, question)| format!("{fact} ({})", duties(question.hanging)))
+            .collect();
+        wrapped(out, "  ", &format!("Together with other answers only: {}", facts.join(", ")))
+    }
+
+    fn question(
+        &self,
+        out: &mut impl Write,
+        fact: &str,
+        question: &Question<'_>,
+    ) -> io::Result<()> {
+        let bold = Style::new().bold();
+        let Question { alone, hanging } = question;
+        let by_itself = match alone.len() {
+            by_itself if by_itself == *hanging => duties(by_itself),
+            by_itself => format!("{}, {by_itself} by this alone", duties(*hanging)),
+        };
+        let words = notices::fact_words(fact).map(|words| format!(": {words}")).unwrap_or_default();
+        let line = format!("{fact}{words}; {by_itself}");
+        let line = textwrap::fill(
+            &line,
+            textwrap::Options::new(COLUMNS).initial_indent("  ").subsequent_indent("      "),
+        );
+        let (name, rest) =
+            line.split_at_checked(fact.len().saturating_add(2)).unwrap_or((&line, ""));
+        writeln!(out, "{bold}{name}{bold:#}{rest}")?;
+        let shown = if self.all { alone.len() } else { NAMED_MAX };
+        // A limit of the law is not to be hidden behind targets.
+        let mut alone = alone.clone();
+        alone.sort_by_key(|(clock, _)| (clock.kind, *clock));
+        for (clock, duty) in alone.iter().take(shown) {
+            self.possible(out, *clock, duty)?;
+        }
+        let more = alone.len().saturating_sub(shown);
+        if more > 0 {
+            writeln!(out, "      and {more} more; --all names them")?;
+        }
+        Ok(())
+    }
+
+    /// A duty that may apply, on a line.
+    fn possible(&self, out: &mut impl Write, clock: Clock, duty: &Obligation) -> io::Result<()> {
+        let dim = if clock.ends_at <= self.now {
+            AnsiColor::Red.on_default()
+        } else {
+            Style::new().dimmed()
+        };
+        let words = clocks::words(clock, self.world.zone(), self.now);
+        writeln!(out, "      {:<30}  {dim}{words}{dim:#}", duty.regime_id)
+    }
+
+    fn not_started(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut by_moment: BTreeMap<(TriggerKind, &str), Vec<&Obligation>> = BTreeMap::new();
+        for duty in self.incident.not_started() {
+            let question = duty.gap.as_deref().unwrap_or_default();
+            by_moment.entry((duty.starts_at, question)).or_default().push(duty);
+        }
+        if by_moment.is_empty() {
+            return Ok(());
+        }
+        section(out, "CLOCKS THAT HAVE NOT STARTED, until it is said when")?;
+        for ((moment, question), mut waiting) in by_moment {
+            waiting.sort_by_key(|duty| (is_possible(duty), duty.regime_id.clone()));
+            let certain = waiting.iter().filter(|duty| !is_possible(duty)).count();
+            let how = match moment {
+                TriggerKind::Aware => "`aware`".to_owned(),
+                sending if sending.is_sending() => "`sent`".to_owned(),
+                other => format!("`moment {}`", words::moment(other)),
+            };
+            let standing = match certain {
+                0 => "may apply".to_owned(),
+                all if all == waiting.len() => "certain".to_owned(),
+                some => format!("{some} for certain"),
+            };
+            writeln!(out, "  {question} {how}: {}, {standing}", duties(waiting.len()))?;
+            let shown = if self.all { waiting.len() } else { NAMED_MAX };
+            let mut names: Vec<&str> =
+                waiting.iter().take(shown).map(|duty| duty.regime_id.as_str()).collect();
+            let more = format!("and {} more", waiting.len().saturating_sub(shown));
+            if waiting.len() > shown {
+                names.push(&more);
+            }
+            wrapped(out, "      ", &names.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn settled(&self, out: &mut impl Write) -> io::Result<()> {
+        let incident = self.incident;
+        if incident.notifications.is_empty() && incident.not_notified.is_empty() {
+            return Ok(());
+        }
+        section(out, "SETTLED")?;
+        for (regime_id, sent) in &incident.notifications {
+            let late = if incident.was_late(regime_id) { ", LATE" } else { "" };
+            for notification in sent {
+                let reference = notification.reference.as_ref().map_or_else(
+                    || "no reference".to_owned(),
+                    |reference| format!("reference {reference}"),
+                );
+                let line = format!(
+                    "{regime_id}: sent {} to {} ({reference}){late}",
+                    self.at(notification.sent_at),
+                    notification.recipient
+                );
+                wrapped(out, "  ", &line)?;
+                for (name, hash) in &notification.attachments {
+                    writeln!(out, "      {name}  {hash}")?;
+                }
+            }
+        }
+        for (regime_id, decision) in &incident.not_notified {
+            let line = format!(
+                "{regime_id}: not notified, decided {} by {}: {}",
+                self.at(decision.at),
+                decision.by,
+                decision.reason
+            );
+            wrapped(out, "  ", &line)?;
+        }
+        Ok(())
+    }
+
+    /// What the law invites to and does not ask for.
+    fn invited(&self, out: &mut impl Write) -> io::Result<()> {
+        let invited = self.incident.obligations.iter().filter(|duty| {
+            duty.voluntary && matches!(duty.standing, Standing::Applies | Standing::Possible { .. })
+        });
+        self.named(
+            out,
+            "INVITED, not asked for",
+            invited.map(|duty| (duty, String::new())).collect(),
+        )
+    }
+
+    fn coming(&self, out: &mut impl Write) -> io::Result<()> {
+        let coming = self.incident.obligations.iter().filter_map(|duty| match duty.standing {
+            Standing::Coming { from: Some(day) } => Some((duty, format!(", from {day}"))),
+            Standing::Coming { from: None } => Some((duty, ", no day is set".to_owned())),
+            _ => None,
+        });
+        self.named(out, "COMING, not law yet", coming.collect())
+    }
+
+    fn named(
+        &self,
+        out: &mut impl Write,
+        title: &str,
+        named: Vec<(&Obligation, String)>,
+    ) -> io::Result<()> {
+        if named.is_empty() {
+            return Ok(());
+        }
+        section(out, title)?;
+        for (duty, more) in named {
+            wrapped(out, "  ", &format!("{}: {}{more}", duty.regime_id, law(duty)))?;
         }
         Ok(())
     }
 
     fn ruled_out(&self, out: &mut impl Write) -> io::Result<()> {
-        let ruled_out = &self.case.incident.ruled_out;
+        let ruled_out = &self.incident.ruled_out;
         if !self.all {
-            let count = ruled_out.len();
-            return writeln!(out, "\n{count} other duties do not apply; --all says why.");
+            return writeln!(
+                out,
+                "\n{} do not apply; --all says why.",
+                duties_other(ruled_out.len())
+            );
         }
-        section(out, "DO NOT APPLY")?;
+        section(out, "DUTIES THAT DO NOT APPLY")?;
         for (regime_id, because) in ruled_out {
-            writeln!(out, "  {regime_id}: {}", because.join(", "))?;
+            wrapped(out, "  ", &format!("{regime_id}: {}", because.join(", ")))?;
         }
         Ok(())
     }
@@ -249,24 +480,25 @@ impl Page<'_> {
         section(out, "TIMELINE")?;
         let hidden = if self.all { 0 } else { self.timeline.len().saturating_sub(ENTRIES_MAX) };
         if hidden > 0 {
-            writeln!(out, "  … {hidden} earlier entries")?;
+            let entries = if hidden == 1 { "entry" } else { "entries" };
+            writeln!(out, "  {hidden} earlier {entries}; --all shows them")?;
         }
+        let zone = self.world.zone();
         for entry in self.timeline.iter().skip(hidden) {
-            let at = entry.at.with_timezone(&self.zone).format("%-d %b %H:%M:%S");
-            writeln!(out, "  {:>3}  {at}  {}: {}", entry.sequence, entry.actor, words::of(entry))?;
+            let at = entry.at.with_timezone(&zone).format("%-d %b %H:%M");
+            let line =
+                format!("{:>3}  {at}  {}: {}", entry.sequence, entry.actor, words::of(entry, zone));
+            wrapped(out, "  ", &line)?;
         }
         Ok(())
     }
 
     fn at(&self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.zone).format("%a %-d %b %Y %H:%M %Z").to_string()
+        clocks::at(at, self.world.zone())
     }
 
     /// Red where a tenth of the span or less is left, yellow where it is a quarter.
     fn urgency(&self, clock: Clock, duties: &[&Obligation]) -> Style {
-        if clock.is_possible {
-            return Style::new().dimmed();
-        }
         let left = clock.ends_at - self.now;
         let started = duties.iter().filter_map(|duty| duty.started_at).min();
         let span = started.map_or(TimeDelta::zero(), |started| clock.ends_at - started);
@@ -281,35 +513,68 @@ impl Page<'_> {
     }
 }
 
+/// Duties that hang on an answer.
+#[derive(Default)]
+struct Question<'a> {
+    /// On this one and no other, the most urgent first.
+    alone: Vec<(Clock, &'a Obligation)>,
+    /// On this one, with others or alone.
+    hanging: usize,
+}
+
+fn is_possible(duty: &Obligation) -> bool {
+    matches!(duty.standing, Standing::Possible { .. })
+}
+
+/// Article and whose law: many a statute has a name that several countries use.
+fn law(duty: &Obligation) -> String {
+    match &*duty.jurisdiction {
+        "" | "own" => duty.article.to_string(),
+        jurisdiction => format!("{} ({jurisdiction})", duty.article),
+    }
+}
+
+/// The authority by name, where it is one.
+fn whom(duty: &Obligation) -> String {
+    match duty.authorities.as_slice() {
+        [] => duty.who_is_told.to_string(),
+        [only] => only.english_name.clone(),
+        several => {
+            let question = duty.authority_depends_on.join(", ");
+            let depends =
+                if question.is_empty() { String::new() } else { format!(", by {question}") };
+            format!("one of {} authorities{depends}", several.len())
+        }
+    }
+}
+
+fn duties(count: usize) -> String {
+    if count == 1 { "1 duty".to_owned() } else { format!("{count} duties") }
+}
+
+fn duties_other(count: usize) -> String {
+    if count == 1 { "1 other duty".to_owned() } else { format!("{count} other duties") }
+}
+
 fn section(out: &mut impl Write, title: &str) -> io::Result<()> {
     let bold = Style::new().bold();
     writeln!(out, "\n{bold}{title}{bold:#}")
 }
 
-/// `71 h 58 min left, due Fri 27 Nov 2026 12:30 CET (11:30 UTC)`.
-fn clock_words(clock: Clock, zone: Tz, now: DateTime<Utc>) -> String {
-    let left = clock.ends_at - now;
-    let left = if left < TimeDelta::zero() {
-        format!("OVERDUE by {}", span(-left))
-    } else {
-        format!("{} left", span(left))
-    };
-    let what = match (clock.kind, clock.is_possible) {
-        (ClockKind::Limit, false) => "due",
-        (ClockKind::Limit, true) => "may be due",
-        (ClockKind::Target, false) => "internal target",
-        (ClockKind::Target, true) => "internal target, if it applies,",
-    };
-    let local = clock.ends_at.with_timezone(&zone).format("%a %-d %b %Y %H:%M %Z");
-    format!("{left}, {what} {local} ({} UTC)", clock.ends_at.format("%H:%M"))
+/// A line of the head.
+fn fact(out: &mut impl Write, name: &str, text: &str) -> io::Result<()> {
+    let first = format!("  {name:<9}  ");
+    let options =
+        textwrap::Options::new(COLUMNS).initial_indent(&first).subsequent_indent("             ");
+    writeln!(out, "{}", textwrap::fill(text, options))
 }
 
-fn span(delta: TimeDelta) -> String {
-    let (days, hours, minutes) =
-        (delta.num_days(), delta.num_hours() % 24, delta.num_minutes() % 60);
-    match (days, hours) {
-        (0, 0) => format!("{minutes} min"),
-        (0..=3, _) => format!("{} h {minutes} min", delta.num_hours()),
-        (_, _) => format!("{days} d {hours} h"),
-    }
+/// A text that goes on four columns further in.
+fn wrapped(out: &mut impl Write, indent: &str, text: &str) -> io::Result<()> {
+    let further = format!("{indent}    ");
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(indent)
+        .subsequent_indent(&further)
+        .break_words(false);
+    writeln!(out, "{}", textwrap::fill(text, options))
 }

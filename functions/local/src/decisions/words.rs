@@ -1,10 +1,13 @@
 //! What happened, in a line.
 
-use deadlines::Standing;
+use chrono_tz::Tz;
+use deadlines::TriggerKind;
 use incident::{Event, TimelineEntry};
 
+use super::clocks::at;
+
 /// One entry of a timeline, as a person would say it.
-pub(super) fn of(entry: &TimelineEntry) -> String {
+pub(super) fn of(entry: &TimelineEntry, zone: Tz) -> String {
     match &entry.event {
         Event::Opened { findings, split_from, .. } => {
             let origin = split_from.as_ref().map(|from| format!(", split off from {from}"));
@@ -24,18 +27,29 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
         Event::DutiesJudged { changed, ruled_out, gone, law_version, .. } => {
             let count =
                 |wanted: &str| changed.iter().filter(|duty| duty.standing.name() == wanted).count();
-            let (applies, possible) = (count("applies"), count("possible"));
-            let coming = changed
-                .iter()
-                .filter(|duty| matches!(duty.standing, Standing::Coming { .. }))
-                .count();
-            let not = ruled_out.len().saturating_add(gone.len());
+            let counts = [
+                (count("applies"), "applies", "apply"),
+                (count("possible"), "may apply", "may apply"),
+                (count("coming"), "is coming", "are coming"),
+                (ruled_out.len(), "does not apply", "do not apply"),
+                (gone.len(), "is law no more", "are law no more"),
+            ];
+            let counts: Vec<String> = counts
+                .into_iter()
+                .filter(|(count, ..)| *count > 0)
+                .map(|(count, one, many)| {
+                    format!("{count} {}", if count == 1 { one } else { many })
+                })
+                .collect();
             format!(
-                "duties judged by the law of {law_version}: {applies} apply, {possible} may, {coming} are coming, {not} do \
-                 not apply, of those that are new or changed"
+                "duties judged by the law of {law_version}; new or changed: {}",
+                counts.join(", ")
             )
         }
-        Event::AlertsPlanned { alerts } => format!("{} messages planned", alerts.len()),
+        Event::AlertsPlanned { alerts } => match alerts.as_slice() {
+            [only] => format!("a message planned: {}", stages([&only.alert_id])),
+            several => format!("{} messages planned", several.len()),
+        },
         Event::AlertsOwed { late_seconds } => {
             let late = late_seconds.values().max().copied().unwrap_or(0);
             let late =
@@ -53,10 +67,14 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
         Event::Assigned { to } => format!("assigned to {to}"),
         Event::Confirmed { reason } => format!("confirmed: {reason}"),
         Event::MomentSet { moment, moment_at, reason } => {
-            format!("{} was at {moment_at}: {reason}", moment.word())
+            format!("{} was {}: {reason}", moment.word(), at(*moment_at, zone))
         }
-        Event::RiskAssessed { risk, reason } => format!("risk {}: {reason}", risk.name()),
-        Event::Contained { measure, measure_at } => format!("contained at {measure_at}: {measure}"),
+        Event::RiskAssessed { risk, reason } => {
+            format!("risk assessed: {}: {reason}", risk.words())
+        }
+        Event::Contained { measure, measure_at } => {
+            format!("contained {}: {measure}", at(*measure_at, zone))
+        }
         Event::Decided { regime_ids, notify, reason } => {
             let what = if *notify { "to be notified" } else { "not to be notified" };
             format!("{what}: {}: {reason}", regime_ids.join(", "))
@@ -66,11 +84,15 @@ pub(super) fn of(entry: &TimelineEntry) -> String {
             format!("the decision not to notify {duties} no longer holds: {reason}")
         }
         Event::NotificationSent { regime_ids, notification } => format!(
-            "notified: {}: to {} at {}{}",
+            "notified: {}: to {}, {}{}",
             regime_ids.join(", "),
             notification.recipient,
-            notification.sent_at,
-            notification.reference.as_ref().map(|it| format!(", {it}")).unwrap_or_default()
+            at(notification.sent_at, zone),
+            notification
+                .reference
+                .as_ref()
+                .map(|it| format!(", reference {it}"))
+                .unwrap_or_default()
         ),
         Event::DelayExplained { regime_ids, reason } => {
             format!("reasons for the delay of {}: {reason}", regime_ids.join(", "))
@@ -95,4 +117,12 @@ fn stages<'a>(alert_ids: impl IntoIterator<Item = &'a String>) -> String {
         .map(|id| id.split_once('.').map_or(id.as_str(), |(_, stage)| stage))
         .collect();
     stages.join(", ")
+}
+
+/// The word of a moment in commands and in JSON.
+pub(super) fn moment(moment: TriggerKind) -> String {
+    match serde_json::to_value(moment) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => moment.word().to_owned(),
+    }
 }

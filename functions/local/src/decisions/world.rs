@@ -1,10 +1,16 @@
 //! Where the incidents are: in a folder, or in the tables of a deployed stack.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, bail};
+use assessment::configuration::Configuration;
 use aws_config::BehaviorVersion;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use incident::TimelineHead;
 use ports::{
     Ports, SystemClock,
@@ -15,36 +21,51 @@ use ports::{
 };
 use serde_json::Value;
 
-use super::arguments::Arguments;
+use super::{answers, arguments::Arguments};
 use crate::folder;
 
 /// The incidents, and who speaks.
 pub(super) struct World {
     pub(super) ports: Ports,
-    /// How the record names the person.
-    pub(super) actor: String,
+    /// What is in force there.
+    configuration: Configuration,
+    /// How the record names the person; a folder may be looked at by nobody in particular.
+    actor: Option<String>,
     /// Bucket of the heads that were put away, where there is one.
     evidence_bucket: Option<String>,
 }
 
 impl World {
     pub(super) async fn of(arguments: &Arguments) -> anyhow::Result<Self> {
-        let by = arguments.by.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        match (&arguments.folder, &arguments.stack) {
-            (Some(folder), _) => {
-                let Some(by) = by else {
-                    bail!("nobody is named; say who decides with --by NAME");
-                };
-                Self::of_folder(folder, by, arguments.as_of).await
+        let by = arguments.by.clone().or_else(|| env::var("USER").ok());
+        let by = by.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let Arguments { folder, stack, as_of, .. } = arguments;
+        let variable = |name| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        // What is said in the command goes before what the environment says.
+        let (folder, stack) = if folder.is_none() && stack.is_none() {
+            (variable("BREACHCLOCK_FOLDER"), variable("BREACHCLOCK_STACK"))
+        } else {
+            (folder.clone(), stack.clone())
+        };
+        match (folder, stack) {
+            (Some(_), Some(_)) => {
+                bail!("a folder and a deployed stack are named; name one of them")
             }
-            (None, Some(outputs)) => Self::of_stack(outputs, by).await,
-            (None, None) => bail!("name a folder with --folder, or a deployed stack with --stack"),
+            (Some(folder), None) => Self::of_folder(&folder, by, *as_of).await,
+            (None, Some(_)) if as_of.is_some() => {
+                bail!("what is deployed goes by the clock; --as-of is for a folder")
+            }
+            (None, Some(outputs)) => Self::of_stack(&outputs, by).await,
+            (None, None) => bail!(
+                "say where the incidents are: --folder DIR for what `breachclock scan --keep DIR` wrote, or --stack FILE for \
+                 the outputs of a deployed stack"
+            ),
         }
     }
 
     async fn of_folder(
         folder: &Path,
-        by: &str,
+        actor: Option<String>,
         now: Option<DateTime<Utc>>,
     ) -> anyhow::Result<Self> {
         let mut ports = absent(match now {
@@ -61,10 +82,10 @@ impl World {
         ports.catalog = Arc::new(catalog);
         ports.access = Arc::new(access);
         ports.incidents = Arc::new(DiskIncidents::open(folder::incidents(folder))?);
-        Ok(Self { ports, actor: by.to_owned(), evidence_bucket: None })
+        Ok(Self { ports, configuration: stored.configuration, actor, evidence_bucket: None })
     }
 
-    async fn of_stack(outputs: &Path, by: Option<&str>) -> anyhow::Result<Self> {
+    async fn of_stack(outputs: &Path, by: Option<String>) -> anyhow::Result<Self> {
         let text = fs::read_to_string(outputs)
             .with_context(|| format!("the outputs {} cannot be read", outputs.display()))?;
         let stacks: Value = serde_json::from_str(&text)
@@ -94,7 +115,35 @@ impl World {
         ports.catalog = Arc::new(DynamoCatalog::new(dynamo.clone(), output("CatalogTable")?));
         ports.incidents = Arc::new(DynamoIncidents::new(dynamo, output("IncidentTable")?));
         let actor = by.map_or_else(|| arn.to_owned(), |by| format!("{by} ({arn})"));
-        Ok(Self { ports, actor, evidence_bucket: output("EvidenceBucket").ok() })
+        let stored = ports.catalog.current().await?;
+        let stored =
+            stored.context("no configuration is in force in that stack; deploy one first")?;
+        Ok(Self {
+            ports,
+            configuration: stored.configuration.clone(),
+            actor: Some(actor),
+            evidence_bucket: output("EvidenceBucket").ok(),
+        })
+    }
+
+    /// How the record names the person who decides.
+    pub(super) fn actor(&self) -> anyhow::Result<&str> {
+        self.actor.as_deref().context("nobody is named; say who decides with --by NAME")
+    }
+
+    /// The zone in which the organisation reads its clocks.
+    pub(super) fn zone(&self) -> Tz {
+        self.configuration.organisation.time_zone
+    }
+
+    /// What is wrong with an answer to a question of fact.
+    pub(super) fn mistake(&self, fact: &str, value: &Value) -> anyhow::Result<Option<String>> {
+        Ok(answers::mistake(&self.configuration, fact, value)?)
+    }
+
+    /// Name of a Salesforce org, where it is configured.
+    pub(super) fn org_name(&self, org_id: &str) -> Option<&str> {
+        self.configuration.org(org_id).map(|org| org.name.as_str())
     }
 
     /// The heads of all timelines that were put away, oldest first, with the name of each day's object.

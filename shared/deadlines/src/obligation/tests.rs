@@ -92,6 +92,81 @@ fn a_number_that_cannot_be_counted_yet_is_no_target() {
     assert!(yearly.gap.is_some());
 }
 
+#[test]
+fn days_may_begin_by_one_clock_and_end_by_the_other() {
+    // Friday 01:00 in Kolkata, still Thursday in Berlin. By the clock of Kolkata two days end on Sunday and give way to
+    // Monday 13 December, and by either clock's Monday the earlier one counts. The second working day after Friday is
+    // Tuesday, and ends with the authority's day.
+    let law = Law::embedded().unwrap().only(&["eu-ai-act-73-3"]).unwrap();
+    let kolkata = Organisation::in_zone(chrono_tz::Asia::Kolkata);
+    let facts = Facts::default().with("authority_country", "DE").with("ai.annex", "III");
+    let start = aware("2027-12-09T19:30:00Z");
+    let obligation = obligations(&law, &facts, &start, &kolkata).remove(0);
+    assert_eq!(obligation.due_at, Some(at("2027-12-13T18:29:59Z")));
+    assert_eq!(obligation.latest_defensible_at, Some(at("2027-12-14T22:59:59Z")));
+}
+
+#[test]
+fn a_day_that_ends_twice_is_over_at_the_first_end_and_can_be_defended_to_the_second() {
+    // On 29 October 2026 at midnight clocks in Egypt go back to 23:00. Three working days after Monday end on that Thursday.
+    let law = Law::embedded().unwrap().only(&["eg-pdpl-7-subjects"]).unwrap();
+    let cairo = Organisation::in_zone(chrono_tz::Africa::Cairo);
+    let told = TriggerTimes::default().with(TriggerKind::InitialSent, at("2026-10-26T09:00:00Z"));
+    let obligation = obligations(&law, &Facts::default(), &told, &cairo).remove(0);
+    assert_eq!(obligation.due_at, Some(at("2026-10-29T20:59:59Z")));
+    assert_eq!(obligation.latest_defensible_at, Some(at("2026-10-29T21:59:59Z")));
+}
+
+#[test]
+fn the_latest_end_is_counted_from_the_latest_start_that_can_be_defended() {
+    let ends = |id: &str, facts: &Facts, earliest: &str, latest: &str| {
+        let aware = Awareness::decided(at(earliest)).or_as_late_as(at(latest));
+        let times = TriggerTimes { aware: Some(aware), ..TriggerTimes::default() };
+        let obligation = judged(id, facts, &times);
+        (obligation.due_at.unwrap(), obligation.latest_defensible_at.unwrap())
+    };
+    // AI Act Art. 73(2): 15 days after 6 and after 8 December 2027 are 21 and 23 December.
+    let german = Facts::default().with("authority_country", "DE").with("ai.annex", "III");
+    assert_eq!(
+        ends("eu-ai-act-73-2", &german, "2027-12-06T09:00:00Z", "2027-12-08T09:00:00Z"),
+        (at("2027-12-21T22:59:59Z"), at("2027-12-23T22:59:59Z"))
+    );
+    // APPI Art. 26: promptly, that is in three to five days.
+    assert_eq!(
+        ends(
+            "jp-appi-26-preliminary",
+            &Facts::default(),
+            "2026-11-02T09:00:00Z",
+            "2026-11-04T09:00:00Z"
+        ),
+        (at("2026-11-05T22:59:59Z"), at("2026-11-09T22:59:59Z"))
+    );
+}
+
+#[test]
+fn a_second_limit_cuts_the_first_from_either_start_that_lies_before_its_end() {
+    let own = serde_json::from_value(json!([{
+        "id": "insurer", "title": "Tell the insurer", "basis": "Cyber policy, section 4",
+        "who_notifies": "insured", "who_is_told": "insurer", "starts_at": "aware",
+        "limit": {"value": 48, "unit": "hours"},
+        "second_limit": {"starts_at": "detected", "value": 24, "unit": "hours", "note": "at most"}
+    }]));
+    let law = Law::embedded().unwrap().and_own_duties(own.unwrap()).unwrap();
+    let law = law.only(&["own-insurer"]).unwrap();
+    let ends = |latest: &str| {
+        let aware = Awareness::decided(at("2026-11-02T10:00:00Z")).or_as_late_as(at(latest));
+        let times = TriggerTimes { aware: Some(aware), ..TriggerTimes::default() }
+            .with(TriggerKind::Detected, at("2026-11-02T00:00:00Z"));
+        let berlin = Organisation::in_zone(chrono_tz::Europe::Berlin);
+        let obligation = obligations(&law, &Facts::default(), &times, &berlin).remove(0);
+        (obligation.due_at.unwrap(), obligation.latest_defensible_at.unwrap())
+    };
+    let cut = at("2026-11-03T00:00:00Z");
+    assert_eq!(ends("2026-11-02T20:00:00Z"), (cut, cut));
+    // Who became aware after the end of the second limit has the first one left.
+    assert_eq!(ends("2026-11-03T06:00:00Z"), (cut, at("2026-11-05T06:00:00Z")));
+}
+
 /// A duty of a customer's own with a date and no span.
 fn yearly(times: &TriggerTimes) -> Obligation {
     let own = serde_json::from_value(json!([{
@@ -189,6 +264,17 @@ fn the_authority_is_named_by_the_establishment_or_else_by_the_persons() {
         named(&abroad).0,
         ["Austrian Data Protection Authority", "French Data Protection Authority"]
     );
+    let norwegian = vec!["Norwegian Data Protection Authority".to_owned()];
+    assert_eq!(
+        named(&facts().with("establishment_country", "NO")).0,
+        norwegian,
+        "the GDPR has authorities in the whole EEA"
+    );
+    let in_norway =
+        facts().with("establishment_country", "US").with("subject_country", json!(["NO", "US"]));
+    assert_eq!(named(&in_norway).0, norwegian);
+    let (candidates, open) = named(&in_norway.with("subject_country", json!(["AT", "DE"])));
+    assert_eq!((candidates.len(), open), (19, vec!["authority_region".to_owned()]));
     assert_eq!(named(&facts()), (Vec::new(), vec!["authority_country".to_owned()]));
     let british = judged(
         "uk-gdpr-33-1",
@@ -276,6 +362,26 @@ fn a_duty_that_is_in_force_applies_only_from_the_day_on_which_it_bites() {
     assert_eq!(open("2027-12-02T09:00:00Z").unknown_facts(), ["ai.annex"]);
     assert_eq!(open("2028-01-20T09:00:00Z").unknown_facts(), ["ai.annex"]);
     assert_eq!(open("2028-08-02T09:00:00Z"), Standing::Applies);
+    // It bites by either clock: 2 December in Berlin is still the 1st in Los Angeles.
+    let law = Law::embedded().unwrap().only(&["eu-ai-act-73-2-link"]).unwrap();
+    let los_angeles = Organisation::in_zone(chrono_tz::America::Los_Angeles);
+    let german = facts.with("ai.annex", "III").with("authority_country", "DE");
+    let by_either = |start: &str| {
+        let times = TriggerTimes::default().with(TriggerKind::CausalLinkEstablished, at(start));
+        obligations(&law, &german, &times, &los_angeles).remove(0).standing
+    };
+    assert_eq!(by_either("2027-12-01T22:59:59Z"), from("2027-12-02"));
+    assert_eq!(by_either("2027-12-01T23:00:00Z"), Standing::Applies);
+}
+
+#[test]
+fn the_law_is_that_of_the_day_on_which_its_own_clock_starts() {
+    // The access came before the GDPR applied, awareness after.
+    let times =
+        aware("2018-06-01T08:00:00Z").with(TriggerKind::Occurred, at("2018-05-01T08:00:00Z"));
+    assert_eq!(art_33(&facts(), &times).standing, Standing::Applies);
+    let early = art_33(&facts(), &aware("2018-05-01T08:00:00Z"));
+    assert_eq!(early.standing, Standing::Coming { from: Some("2018-05-25".parse().unwrap()) });
 }
 
 #[test]
@@ -292,6 +398,7 @@ fn a_contract_or_a_request_sets_what_the_law_leaves_open() {
         )
     };
     assert_eq!(of(json!(48)).due_at, Some(at("2026-11-08T15:00:00Z")));
+    assert_eq!(of(json!(1)).due_at, Some(at("2026-11-06T16:00:00Z")));
     let nothing = of(json!(0));
     assert_eq!((nothing.due_at, nothing.limit, nothing.caveats.len()), (None, None, 1));
     assert!(of(Value::Null).caveats.is_empty());
@@ -442,6 +549,9 @@ fn each_place_has_its_own_count_of_persons() {
         standing("us-tx-521-053-authority").because(),
         ["subject_region is [\"US-CA\",\"US-NY\"]"]
     );
+    let german = Facts::default().with("role", "controller").with("subject_country", "DE");
+    let grounds = judged("us-tx-521-053-authority", &german, &times).grounds;
+    assert!(!grounds.is_empty() && grounds.iter().all(|ground| ground.answer == Answer::No));
 }
 
 #[test]

@@ -322,6 +322,17 @@ fn what_was_sent_stops_the_clock_and_what_was_sent_late_wants_reasons() {
 }
 
 #[test]
+fn what_was_sent_at_the_due_instant_was_in_time_and_a_moment_later_was_late() {
+    for (sent_at, is_late) in
+        [(hours_in(72), false), (hours_in(72) + TimeDelta::milliseconds(1), true)]
+    {
+        let mut kept = Kept::high();
+        kept.command(sent(&[REGIME], sent_at), hours_in(73)).unwrap();
+        assert_eq!(kept.incident().was_late(REGIME), is_late, "{sent_at}");
+    }
+}
+
+#[test]
 fn information_in_phases_is_kept_and_the_first_message_says_whether_it_was_in_time() {
     let mut kept = Kept::high();
     let phase = |phase, sent_at| Action::RecordSent {

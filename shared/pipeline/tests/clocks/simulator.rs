@@ -24,7 +24,7 @@ use pipeline::{
     remind::sweep,
 };
 use ports::{
-    Committed, IncidentTable, ObjectStore, Ports, Schedule, Which,
+    Committed, IncidentTable, Ports, Schedule, Which,
     failing::{Fault, FaultPlan, failing},
     memory::{
         ManualClock, MemoryAccess, MemoryCatalog, MemoryIncidents, MemoryJoins, MemoryObjects,
@@ -318,7 +318,7 @@ impl Simulation {
     /// Opens an incident under an older law, as a version of the program did that is replaced meanwhile.
     async fn open(&mut self, agent: &str) {
         let mut law = Law::embedded().unwrap();
-        law.law_version = "2020-01-01".to_owned();
+        "2020-01-01".clone_into(&mut law.law_version);
         let newer = ["eu-gdpr-34", "uk-gdpr-33-1", "ch-fadp-24-1"];
         law.regimes.retain(|regime| !newer.contains(&regime.id.as_str()));
         let facts = Facts::default()
@@ -508,10 +508,6 @@ impl Simulation {
         self.deliver().await;
         let mut broken = Vec::new();
         for incident_id in self.sound.incidents.list(Which::All).await.unwrap() {
-            let raw = self.sound.incidents.raw(&incident_id).await.unwrap().unwrap();
-            for flaw in audit(&raw.incident, &raw.alerts, &raw.timeline, &[]) {
-                broken.push(format!("{when}: {incident_id}: {flaw}"));
-            }
             let incident = self.incidents.incident(&incident_id).await.unwrap().unwrap();
             let alerts = self.incidents.alerts(&incident_id).await.unwrap();
             let case = Case::new(incident, alerts);
@@ -566,12 +562,15 @@ impl Simulation {
         notices.iter().map(id).collect()
     }
 
-    async fn outcome(self) -> Outcome {
+    async fn outcome(mut self) -> Outcome {
         let mut timelines = Vec::new();
         let mut overdue_count = 0;
         for incident in self.incidents.incidents() {
             overdue_count += incident.overdue_since.len();
             let raw = self.sound.incidents.raw(&incident.incident_id).await.unwrap().unwrap();
+            for flaw in audit(&raw.incident, &raw.alerts, &raw.timeline, &[]) {
+                self.broken.push(format!("in the end: {}: {flaw}", incident.incident_id));
+            }
             timelines.push(raw.timeline);
         }
         let published_count = self.published().len();

@@ -242,6 +242,8 @@ pub(crate) struct Outcome {
     /// Everything that was said: log lines, messages, extracts, incidents.
     pub(crate) spoken: Vec<String>,
     pub(crate) call_count: u64,
+    /// Of these, until every file was judged and everybody told of it.
+    pub(crate) call_count_of_the_morning: u64,
     pub(crate) ended_at: DateTime<Utc>,
     /// Open obligations without a record that they are overdue, though every clock has run out.
     unrecorded: Vec<String>,
@@ -418,13 +420,19 @@ impl Simulation {
             self.pending = landings(story);
             self.work_through().await;
         }
-        // Until every clock has run out, and long enough after that for the slowest retry.
-        for _ in 0..(80 * 2) {
-            self.pass(TimeDelta::minutes(30));
+        let call_count_of_the_morning = self.plan.calls.load(Ordering::Relaxed);
+        // Until the clocks of days have run out, and long enough after that for the slowest retry. A minute in which
+        // nothing is due is a sweep that finds nothing, so time goes from one instant to the next.
+        let end = self.now + TimeDelta::hours(80);
+        while let Some(next) = self.next_attention().filter(|next| *next <= end) {
+            self.pass((next - self.now).max(TimeDelta::zero()) + TimeDelta::seconds(30));
             self.pending.push(Message::Minute);
             self.work_through().await;
         }
-        self.outcome(&log).await
+        self.pass(end - self.now);
+        self.pending.push(Message::Minute);
+        self.work_through().await;
+        Outcome { call_count_of_the_morning, ..self.outcome(&log).await }
     }
 
     /// Delivers messages until none is left. Several may be under way at once: then one call of one of them is made
@@ -491,6 +499,10 @@ impl Simulation {
         self.pending.extend(self.schedules.due(self.now).into_iter().map(Message::Wake));
     }
 
+    fn next_attention(&self) -> Option<DateTime<Utc>> {
+        self.incidents.all_alerts().iter().filter_map(Alert::attention_at).min()
+    }
+
     fn pass(&mut self, time: TimeDelta) {
         self.now += time;
         self.clock.set(self.now);
@@ -554,6 +566,7 @@ impl Simulation {
             ended_at: self.now,
             spoken,
             call_count: self.plan.calls.load(Ordering::Relaxed),
+            call_count_of_the_morning: 0,
             unrecorded,
         }
     }
