@@ -24,8 +24,16 @@ fn sources(folder: &Path, ending: &str, all: &mut String) {
     }
 }
 
+/// The names in the last column of the tables of a page.
+fn named_tests(page: &str) -> Vec<&str> {
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    rows.filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "))
+        .flat_map(|(_, tests)| tests.split('`').skip(1).step_by(2))
+        .collect()
+}
+
 #[test]
-fn every_test_that_the_guarantees_name_exists() {
+fn every_test_that_the_documents_name_exists() {
     let mut rust = String::new();
     for folder in ["shared", "functions", "tests"] {
         sources(&repository().join(folder), "rs", &mut rust);
@@ -33,25 +41,41 @@ fn every_test_that_the_guarantees_name_exists() {
     let mut typescript = String::new();
     sources(&repository().join("infra/test"), "ts", &mut typescript);
 
-    let page = fs::read_to_string(repository().join("docs/GUARANTEES.md")).unwrap();
-    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
-    let named: Vec<&str> = rows
-        .filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "))
-        .flat_map(|(_, tests)| tests.split('`').skip(1).step_by(2))
-        .collect();
-    assert!(named.len() > 40, "only {} names were found", named.len());
-    let missing: Vec<&str> = named
-        .into_iter()
-        .filter(|name| {
-            !rust.contains(&format!("fn {name}(")) && !typescript.contains(&format!("it('{name}'"))
-        })
-        .collect();
-    assert!(missing.is_empty(), "{missing:#?}");
+    for document in ["docs/GUARANTEES.md", "docs/COMPLIANCE.md"] {
+        let page = fs::read_to_string(repository().join(document)).unwrap();
+        let named = named_tests(&page);
+        assert!(named.len() > 40, "{document}: only {} names were found", named.len());
+        let missing: Vec<&str> = named
+            .into_iter()
+            .filter(|name| {
+                !rust.contains(&format!("fn {name}("))
+                    && !typescript.contains(&format!("it('{name}'"))
+            })
+            .collect();
+        assert!(missing.is_empty(), "{document}: {missing:#?}");
+    }
+}
+
+#[test]
+fn the_script_for_auditors_is_the_one_that_is_tested() {
+    let page = fs::read_to_string(repository().join("docs/EVIDENCE.md")).unwrap();
+    let script = repository().join("shared/incident/tests/fixtures/verify_chain.py");
+    let script = fs::read_to_string(script).unwrap();
+    assert!(
+        page.contains(&format!("```python\n{script}```")),
+        "docs/EVIDENCE.md has another script"
+    );
 }
 
 #[test]
 fn every_link_between_documents_leads_somewhere() {
-    for document in ["README.md", "ARCHITECTURE.md", "docs/GUARANTEES.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/GUARANTEES.md",
+        "docs/COMPLIANCE.md",
+        "docs/EVIDENCE.md",
+    ] {
         let path = repository().join(document);
         let page = fs::read_to_string(&path).unwrap();
         for link in page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
