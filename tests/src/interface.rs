@@ -1,5 +1,5 @@
-//! The two interfaces that the harness needs a single call of: the log lines of a function, and its invocation.
-//! An SDK crate for each would cost more to build than it saves here.
+//! The interfaces that the harness needs few calls of: the log lines of a function, its invocation, and the rules of
+//! EventBridge. An SDK crate for each would cost more to build than it saves here.
 
 use anyhow::{Context as _, Result, bail};
 use http_body_util::{BodyExt as _, Full};
@@ -45,6 +45,16 @@ pub(crate) async fn invoke(endpoint: &str, function: &str, event: &Value) -> Res
     let (done, answer) = ask(&url, "lambda", None, event).await?;
     if !done || answer.get("errorMessage").is_some() {
         bail!("{function} failed: {answer}");
+    }
+    Ok(answer)
+}
+
+/// Asks EventBridge for one of its actions, as `ListRules`.
+pub(crate) async fn events(endpoint: &str, action: &str, question: &Value) -> Result<Value> {
+    let target = format!("AWSEvents.{action}");
+    let (done, answer) = ask(endpoint, "events", Some(&target), question).await?;
+    if !done {
+        bail!("the emulator refuses {action}: {answer}");
     }
     Ok(answer)
 }

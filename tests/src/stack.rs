@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,7 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::QueueAttributeName;
 use eventlog::tally::AgentHour;
 use flate2::read::GzDecoder;
-use incident::{Alert, Incident};
+use incident::{Alert, Incident, TimelineEntry};
 use ports::{AgentHourRecord, FileRecord, StoredConfiguration, keys};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,8 @@ const BOOTSTRAP_TIMEOUT: Duration = Duration::from_secs(90);
 const DEPLOY_TIMEOUT: Duration = Duration::from_mins(3);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where CDK writes what the stack says of itself.
+const OUTPUTS: &str = "outputs.json";
 
 /// The files of a configuration folder.
 const CONFIGURATION_FILES: [&str; 5] =
@@ -47,6 +49,8 @@ pub struct Outputs {
     pub records_bucket: String,
     /// The configuration the functions read
     pub configuration_bucket: String,
+    /// Heads of timelines, which nobody can change
+    pub evidence_bucket: String,
     /// Tallies by the hour
     pub access_table: String,
     /// Incidents, their timelines and alerts
@@ -55,6 +59,8 @@ pub struct Outputs {
     pub catalog_table: String,
     /// Where alerts are published
     pub alert_topic_arn: String,
+    /// The group of the reminders' schedules
+    pub schedule_group: String,
     /// Landed objects on their way to `ingest`
     pub landing_queue_url: String,
     /// Landed objects that could not be read
@@ -88,6 +94,12 @@ pub struct LocalStack {
     tables: aws_sdk_dynamodb::Client,
     queues: aws_sdk_sqs::Client,
     topics: aws_sdk_sns::Client,
+    schedules: aws_sdk_scheduler::Client,
+}
+
+/// Who was subscribed to a topic that is gone: addresses with their filter policies.
+pub struct LostTopic {
+    mailboxes: Vec<(String, Option<String>)>,
 }
 
 impl LocalStack {
@@ -105,7 +117,7 @@ impl LocalStack {
     /// # Errors
     /// When CDK fails or takes too long; the message names its log.
     pub async fn deploy(emulator: Emulator, configuration: &Path) -> Result<Self> {
-        let outputs_file = emulator.folder().join("outputs.json");
+        let outputs_file = emulator.folder().join(OUTPUTS);
         let arguments =
             ["--require-approval", "never", "--outputs-file", &outputs_file.to_string_lossy()];
         cdk(&emulator, "deploy", &arguments, configuration, DEPLOY_TIMEOUT).await?;
@@ -123,6 +135,7 @@ impl LocalStack {
             tables: aws_sdk_dynamodb::Client::new(&config),
             queues: aws_sdk_sqs::Client::new(&config),
             topics: aws_sdk_sns::Client::new(&config),
+            schedules: aws_sdk_scheduler::Client::new(&config),
             emulator,
         })
     }
@@ -144,7 +157,13 @@ impl LocalStack {
         &self.outputs
     }
 
-    /// What a function of the suite finds in its environment, for running one by itself.
+    /// The file in which it said so, as `breachclock incident --stack` takes it.
+    pub fn outputs_file(&self) -> PathBuf {
+        self.emulator.folder().join(OUTPUTS)
+    }
+
+    /// What a function of the suite finds in its environment, for running one by itself. The emulator asks for no rights,
+    /// so that role and queue of the schedules may be any.
     pub fn function_environment(&self) -> Vec<(String, String)> {
         let outputs = &self.outputs;
         let mut environment = self.emulator.client_environment();
@@ -155,10 +174,15 @@ impl LocalStack {
                 ("CATALOG_TABLE", &outputs.catalog_table),
                 ("CONFIGURATION_BUCKET", &outputs.configuration_bucket),
                 ("ENVIRONMENT", "local"),
+                ("EVIDENCE_BUCKET", &outputs.evidence_bucket),
                 ("INCIDENT_TABLE", &outputs.incident_table),
                 ("LANDING_QUEUE_URL", &outputs.landing_queue_url),
                 ("RECORDS_BUCKET", &outputs.records_bucket),
                 ("RUST_LOG", "info"),
+                ("SCHEDULE_DEAD_LETTERS_ARN", "arn:aws:sqs:eu-west-1:000000000000:none"),
+                ("SCHEDULE_GROUP", &outputs.schedule_group),
+                ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/none"),
+                ("SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-west-1:000000000000:function:none"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
@@ -183,6 +207,11 @@ impl LocalStack {
     /// The queue client.
     pub fn queues(&self) -> &aws_sdk_sqs::Client {
         &self.queues
+    }
+
+    /// The client of schedules.
+    pub(crate) fn schedules(&self) -> &aws_sdk_scheduler::Client {
+        &self.schedules
     }
 
     /// The topic client.
@@ -240,21 +269,16 @@ impl LocalStack {
         Ok(())
     }
 
-    /// The keys in the records bucket below a prefix, such as `quarantine/`.
+    /// The keys in a bucket below a prefix, such as `quarantine/`.
     ///
     /// # Errors
     /// When the emulator does not answer.
-    pub async fn record_keys(&self, prefix: &str) -> Result<Vec<String>> {
-        let mut pages = self
-            .objects
-            .list_objects_v2()
-            .bucket(&self.outputs.records_bucket)
-            .prefix(prefix)
-            .into_paginator()
-            .send();
+    pub async fn object_keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        let list = self.objects.list_objects_v2().bucket(bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.context("cannot list the records")?;
+            let page = page.with_context(|| format!("cannot list {bucket}"))?;
             keys.extend(
                 page.contents().iter().filter_map(|object| object.key()).map(str::to_owned),
             );
@@ -262,20 +286,14 @@ impl LocalStack {
         Ok(keys)
     }
 
-    /// An object of the records bucket.
+    /// What an object holds.
     ///
     /// # Errors
     /// When it is not there.
-    pub async fn record(&self, key: &str) -> Result<Vec<u8>> {
-        let object = self
-            .objects
-            .get_object()
-            .bucket(&self.outputs.records_bucket)
-            .key(key)
-            .send()
-            .await
-            .with_context(|| format!("cannot get {key}"))?;
-        Ok(object.body.collect().await.context("cannot read a record")?.to_vec())
+    pub async fn object(&self, bucket: &str, key: &str) -> Result<Vec<u8>> {
+        let get = self.objects.get_object().bucket(bucket).key(key);
+        let object = get.send().await.with_context(|| format!("cannot get s3://{bucket}/{key}"))?;
+        Ok(object.body.collect().await.context("an object broke off")?.to_vec())
     }
 
     /// The incidents so far, by id.
@@ -308,6 +326,18 @@ impl LocalStack {
         let mut alerts: Vec<Alert> = self.records(&self.outputs.incident_table, is_alert).await?;
         alerts.sort_by_key(|alert| alert.due_at);
         Ok(alerts)
+    }
+
+    /// The timeline of an incident.
+    ///
+    /// # Errors
+    /// As [`Self::incidents`].
+    pub async fn timeline_of(&self, incident: &Incident) -> Result<Vec<TimelineEntry>> {
+        let incident_partition = keys::incident_partition(&incident.incident_id);
+        let is_entry = |partition: &str, sort: &str| {
+            partition == incident_partition && sort.starts_with(keys::TIMELINE_PREFIX)
+        };
+        self.records(&self.outputs.incident_table, is_entry).await
     }
 
     /// What became of each landed file, in the order of reading.
@@ -423,7 +453,8 @@ impl LocalStack {
         Ok(())
     }
 
-    /// Forgets everything that landed: tallies, incidents, extracts, waiting messages. The configuration stays.
+    /// Forgets everything that landed and what came of it: tallies, incidents, extracts, heads of timelines, waiting messages.
+    /// The configuration stays.
     ///
     /// # Errors
     /// When the emulator does not answer.
@@ -442,19 +473,38 @@ impl LocalStack {
                 delete.send().await.with_context(|| format!("cannot clear {table}"))?;
             }
         }
-        for key in self.record_keys("").await? {
-            let bucket = &self.outputs.records_bucket;
-            let delete = self.objects.delete_object().bucket(bucket).key(&key);
-            delete.send().await.with_context(|| format!("cannot delete {key}"))?;
+        for bucket in [&self.outputs.records_bucket, &self.outputs.evidence_bucket] {
+            for key in self.object_keys(bucket, "").await? {
+                let delete = self.objects.delete_object().bucket(bucket).key(&key);
+                delete.send().await.with_context(|| format!("cannot delete {key}"))?;
+            }
         }
         Ok(())
     }
 
-    /// Writes an alert as it stands over the one that is there.
+    /// Writes an alert as it stands over the one that is there, as the functions write it: who watches for changed alerts sees
+    /// it.
     ///
     /// # Errors
     /// When the table does not take it.
     pub async fn put_alert(&self, alert: &Alert) -> Result<()> {
+        let state = match alert {
+            alert if alert.is_owed() => keys::ALERT_OWED,
+            alert if alert.is_scheduled() => keys::ALERT_SCHEDULED,
+            _ => "other",
+        };
+        self.put_alert_with(alert, Some(state)).await
+    }
+
+    /// Writes an alert as it stands over the one that is there, and nobody but the sweep takes notice.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn put_alert_unnoticed(&self, alert: &Alert) -> Result<()> {
+        self.put_alert_with(alert, None).await
+    }
+
+    async fn put_alert_with(&self, alert: &Alert, state: Option<&str>) -> Result<()> {
         let mut put = self
             .tables
             .put_item()
@@ -462,6 +512,9 @@ impl LocalStack {
             .item("pk", AttributeValue::S(keys::incident_partition(&alert.incident_id)))
             .item("sk", AttributeValue::S(keys::alert_sort(&alert.alert_id)))
             .item("body", AttributeValue::S(serde_json::to_string(alert)?));
+        if let Some(state) = state {
+            put = put.item(keys::ALERT_STATE, AttributeValue::S(state.to_owned()));
+        }
         if let Some(at) = alert.attention_at() {
             put = put
                 .item("due_shard", AttributeValue::S(keys::attention_shard(&alert.incident_id)))
@@ -513,6 +566,44 @@ impl LocalStack {
             .send()
             .await
             .context("SNS does not take the confirmation")?;
+        Ok(())
+    }
+
+    /// Takes the alert topic away with all who are subscribed, so that nothing can be published.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn lose_topic(&self) -> Result<LostTopic> {
+        let mut mailboxes = Vec::new();
+        for subscription in self.subscriptions("email").await? {
+            let asked =
+                self.topics.get_subscription_attributes().subscription_arn(&subscription).send();
+            let attributes = asked.await.context("cannot read a subscription")?.attributes;
+            let address = attributes.and_then(|mut attributes| attributes.remove("Endpoint"));
+            let address = address.context("a mailbox without an address")?;
+            mailboxes.push((address, self.filter_policy(&subscription).await?));
+        }
+        let delete = self.topics.delete_topic().topic_arn(&self.outputs.alert_topic_arn);
+        delete.send().await.context("cannot delete the topic")?;
+        Ok(LostTopic { mailboxes })
+    }
+
+    /// Makes the topic again, with the mailboxes that were subscribed. A receiver has to be subscribed anew.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn restore_topic(&self, lost: LostTopic) -> Result<()> {
+        let arn = &self.outputs.alert_topic_arn;
+        let name = arn.rsplit(':').next().context("a topic without a name")?;
+        self.topics.create_topic().name(name).send().await.context("cannot make the topic")?;
+        for (address, policy) in lost.mailboxes {
+            let mut subscribe =
+                self.topics.subscribe().topic_arn(arn).protocol("email").endpoint(address);
+            if let Some(policy) = policy {
+                subscribe = subscribe.attributes("FilterPolicy", policy);
+            }
+            subscribe.send().await.context("cannot subscribe a mailbox")?;
+        }
         Ok(())
     }
 
@@ -585,7 +676,7 @@ async fn cdk(
 }
 
 /// The record in an item: its body is JSON, compressed where it is long.
-fn record<T: DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T> {
+pub(crate) fn record<T: DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T> {
     if let Some(Ok(json)) = item.get("body").map(AttributeValue::as_s) {
         return Ok(serde_json::from_str(json)?);
     }

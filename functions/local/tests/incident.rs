@@ -1,5 +1,5 @@
 //! `breachclock incident` as a person runs it, over a folder that a scan kept: what it prints, what it refuses, how it exits.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+#![expect(clippy::unwrap_used, reason = "tests may")]
 
 use std::{
     fs,
@@ -68,7 +68,7 @@ struct Said {
 
 impl Said {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_str(&self.out).unwrap()
     }
 }
 
@@ -243,7 +243,9 @@ fn what_makes_no_sense_is_refused_and_says_what_to_do() {
     refused(&["delay", ID], 2, "<DUTY>");
     refused(&["fact", ID, "controler_kind", "company"], 1, "did you mean controller_kind?");
     refused(&["fact", ID, "ransom_paid", "maybe"], 1, "write true or false");
-    refused(&["fact", ID, "subject_count", "many"], 1, "write a whole number");
+    for number in ["many", "-5", "1.5", "true"] {
+        refused(&["fact", ID, "subject_count", number], 1, "write a whole number from 0 on");
+    }
     refused(
         &["fact", ID, "subject_country", "[\"DE\",\"Germany\"]"],
         1,
@@ -283,6 +285,15 @@ fn the_place_is_named_and_has_to_be_one() {
     assert_eq!(none.status.code(), Some(2));
     let told = String::from_utf8(none.stderr).unwrap();
     assert!(told.contains("is it a folder that `scan --keep` wrote?"), "{told}");
+    let outputs = tempfile::NamedTempFile::new().unwrap();
+    fs::write(outputs.path(), r#"{"Other": {"Bucket": "b"}}"#).unwrap();
+    let other = breachclock(&["incident", "list", "--stack", outputs.path().to_str().unwrap()]);
+    assert_eq!(other.status.code(), Some(2));
+    let told = String::from_utf8(other.stderr).unwrap();
+    assert!(
+        told.contains("has no output AccessTable; is it that of a stack of Breachclock?"),
+        "{told}"
+    );
     let deployed = breachclock(&["incident", "list", "--stack", "x.json", "--as-of", NOW]);
     assert!(String::from_utf8(deployed.stderr).unwrap().contains("--as-of is for a folder"));
 }
@@ -354,6 +365,47 @@ fn what_is_overdue_stands_first_and_loudly() {
     assert!(late.out.contains("OVERDUE by 72 h 30 min, due Wed 25 Nov 2026 12:30 CET"), "{late:?}");
     let shown = kept.at("2026-11-28T12:00:00Z", &["show", ID]);
     assert!(shown.out.contains("OVERDUE by 24 h 30 min if it applies, may be due"), "{shown:?}");
+}
+
+/// The morning was scanned; the same again on the day after joins it, from a folder that holds that day alone.
+#[test]
+fn a_day_is_split_off_and_merged_back() {
+    let logs = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(repository().join("events/morning")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let Ok(log) = fs::read_to_string(&path) else { continue };
+        let next_day = log.replace("2026-11-24", "2026-11-25").replace("20261124", "20261125");
+        fs::write(logs.path().join(name), next_day).unwrap();
+    }
+    let kept = Kept::new();
+    let (logs, keep) = (logs.path().to_str().unwrap(), kept.0.path().to_str().unwrap());
+    let now = "2026-11-26T12:00:00Z";
+    let scan = ["scan", logs, "--config", "infra/config", "--keep", keep, "--as-of", now];
+    assert_eq!(breachclock(&scan).status.code(), Some(1));
+    let open = || {
+        let listed = kept.at(now, &["list", "--json"]).json();
+        let ids = listed["incidents"].as_array().unwrap().iter();
+        ids.map(|line| line["incident_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), [ID]);
+    let findings = &kept.shown()["incident"]["findings"];
+    assert!(findings["first_event_at"].as_str().unwrap().starts_with("2026-11-24"), "{findings:#}");
+    assert!(findings["last_event_at"].as_str().unwrap().starts_with("2026-11-25"), "{findings:#}");
+    let split = ["split", ID, "--from", "2026-11-25", "--reason", "another cause", "--json"];
+    let new = kept.at(now, &split).json()["incident_id"].as_str().unwrap().to_owned();
+    assert_eq!(kept.at(now, &split).json()["done_before"], true);
+    assert!(open().contains(&new) && open().len() == 2, "{:?}", open());
+    let merge = ["merge", &new, "--into", ID, "--reason", "the same cause"];
+    for told in ["recorded.", "was recorded before"] {
+        let merged = kept.at(now, &merge);
+        assert!(merged.code == Some(0) && merged.out.contains(told), "{merged:?}");
+    }
+    assert_eq!(open(), [ID]);
+    let refused = kept.at(now, &["confirm", &new, "--reason", "so it is"]);
+    assert!(refused.code == Some(1) && refused.err.contains(&format!("decide on {ID}")));
+    assert!(kept.at(now, &["show", ID]).out.contains(&format!("{new} is part of it")));
+    assert_eq!(kept.at(now, &["verify"]).code, Some(0));
 }
 
 /// A scan into a folder goes on with what it holds: a day of which nothing new came stays part of its incident.

@@ -5,7 +5,7 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use lambda::{
-    changes::alerts_to_attend,
+    changes::{owed_alerts, scheduled_alerts},
     environment::required,
     logging,
     metrics::{self, Metric},
@@ -52,7 +52,9 @@ async fn handle(
         }
     };
     let count = |metric| metrics::count(environment, ports.clock.now(), &[(metric, 1)]);
-    for ((incident_id, alert_id), sequence_number) in alerts_to_attend(&event) {
+    // Whom legal has to hear of goes first; a wake-up can be made a moment later.
+    let changed = owed_alerts(&event).into_iter().chain(scheduled_alerts(&event));
+    for ((incident_id, alert_id), sequence_number) in changed {
         match attend(ports, &incident_id, &alert_id).await {
             Ok(Notified::NotScheduled) => count(Metric::SchedulesNotMade),
             Ok(_) => {}

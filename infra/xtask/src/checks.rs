@@ -7,10 +7,13 @@ use crate::program::{Output, Program, Repository, interrupted};
 use crate::setup;
 use crate::steps::Steps;
 
+const COMMAND_LABEL: &str = "The command breachclock";
+
 /// The demo on the local stack.
 pub(crate) fn demo(repository: &Repository, steps: &Steps, keep: bool) -> Result<()> {
     setup::run(repository, steps)?;
     binaries::build(repository, steps, Target::ThisMachine)?;
+    steps.run(COMMAND_LABEL, &command(repository))?;
     let demo = harness_program(repository, steps, "demo")?;
     (if keep { demo.arg("--keep") } else { demo }).run(Output::Terminal)
 }
@@ -53,7 +56,10 @@ pub(crate) fn test(repository: &Repository, steps: &Steps) -> Result<()> {
         attempt(steps, label, program, &mut failed)?;
     }
     match binaries::build(repository, steps, Target::ThisMachine) {
-        Ok(()) => attempt(steps, "Whole system", &whole_system(repository), &mut failed)?,
+        Ok(()) => {
+            attempt(steps, COMMAND_LABEL, &command(repository), &mut failed)?;
+            attempt(steps, "Whole system", &whole_system(repository), &mut failed)?;
+        }
         Err(problem) if interrupted() => return Err(problem),
         Err(problem) => {
             eprintln!("{problem:#}");
@@ -75,6 +81,7 @@ pub(crate) fn whole_system_only(
 ) -> Result<()> {
     setup::run(repository, steps)?;
     binaries::build(repository, steps, Target::ThisMachine)?;
+    steps.run(COMMAND_LABEL, &command(repository))?;
     whole_system(repository).arg("--").arg(filter).run(Output::Terminal)
 }
 
@@ -97,6 +104,12 @@ fn attempt(
             Ok(())
         }
     }
+}
+
+/// Builds `breachclock`, which demo and whole-system cases call as a person does: they look for it beside themselves.
+fn command(repository: &Repository) -> Program {
+    let arguments = ["build", "--package", "local", "--bin", "breachclock"];
+    Program::new(repository, "cargo").args(arguments)
 }
 
 /// Builds a binary of the harness, and names it for running. It runs apart from cargo, whose build lock would

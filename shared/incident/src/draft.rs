@@ -204,7 +204,10 @@ impl<'a> Draft<'a> {
     pub(crate) fn finish(mut self) -> Change {
         self.plan_reminders();
         let Self { case, version, entries, touched, .. } = self;
-        let alerts = touched.iter().filter_map(|id| case.alerts.get(id)).cloned().collect();
+        let mut alerts: Vec<Alert> =
+            touched.iter().filter_map(|id| case.alerts.get(id)).cloned().collect();
+        // Whoever reads the changes in this order publishes before it plans.
+        alerts.sort_by_key(|alert| !alert.is_owed());
         Change {
             expected_version: version.saturating_sub(1),
             incident: case.incident,

@@ -20,12 +20,21 @@ pub fn changed_days(event: &Event) -> Work<(String, AgentKey, NaiveDate)> {
     work(event, |partition, sort, _| keys::changed_day(partition, sort))
 }
 
-/// The alerts that somebody has to see to: those that are owed, and those that wait for their time.
-pub fn alerts_to_attend(event: &Event) -> Work<(IncidentId, String)> {
+/// The alerts that have come to be owed.
+pub fn owed_alerts(event: &Event) -> Work<(IncidentId, String)> {
+    alerts(event, keys::ALERT_OWED)
+}
+
+/// The alerts that wait for their time.
+pub fn scheduled_alerts(event: &Event) -> Work<(IncidentId, String)> {
+    alerts(event, keys::ALERT_SCHEDULED)
+}
+
+fn alerts(event: &Event, state: &str) -> Work<(IncidentId, String)> {
     work(event, |partition, sort, record| {
         let alert = keys::changed_alert(partition, sort)?;
-        let state = text(&record.change.new_image, keys::ALERT_STATE)?;
-        [keys::ALERT_OWED, keys::ALERT_SCHEDULED].contains(&state).then_some(alert)
+        let image = &record.change.new_image;
+        (text(image, keys::ALERT_STATE) == Some(state)).then_some(alert)
     })
 }
 

@@ -36,11 +36,12 @@ pub(super) fn mistake(
 
 fn of_one(law: &Law, asked: &AskedFact, value: &Value) -> Option<String> {
     match (asked.form, value) {
-        // A value by place, or an interval.
-        (_, Value::Object(_)) => None,
-        (FactForm::Truth, Value::Bool(_)) | (FactForm::Number, Value::Number(_)) => None,
+        // An object is a value by place, or an interval.
+        (_, Value::Object(_))
+        | (FactForm::Truth, Value::Bool(_)) => None,
+        (FactForm::Number, Value::Number(number)) if number.is_u64() => None,
         (FactForm::Truth, _) => Some("write true or false, or null for not known".to_owned()),
-        (FactForm::Number, _) => Some("write a whole number, or null for not known".to_owned()),
+        (FactForm::Number, _) => Some("write a whole number from 0 on, or null for not known".to_owned()),
         (FactForm::Place, Value::String(place)) if law.places().is_place(place) => None,
         (FactForm::Place, _) => Some(
             "write a code of ISO 3166, as DE or US-CA, a list of them as '[\"DE\",\"FR\"]', or null for not known"

@@ -17,17 +17,17 @@ const WHERE: &str = "Where the incidents are, and how to answer";
                   legal advice, and the decision is yours."
 )]
 pub(crate) struct Arguments {
-    /// The folder that `scan --keep` wrote [else the variable BREACHCLOCK_FOLDER].
+    /// The folder that `scan --keep` wrote (else the variable `BREACHCLOCK_FOLDER`).
     #[arg(long, global = true, value_name = "DIR", help_heading = WHERE)]
     pub(super) folder: Option<PathBuf>,
     /// The outputs of a deployed stack, as `cargo xtask deploy` or `cdk deploy --outputs-file` wrote them, with region and
-    /// credentials of the AWS environment [else the variable BREACHCLOCK_STACK].
+    /// credentials of the AWS environment (else the variable `BREACHCLOCK_STACK`).
     #[arg(long, global = true, value_name = "FILE", help_heading = WHERE)]
     pub(super) stack: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long, global = true, help_heading = WHERE)]
     pub(super) json: bool,
-    /// Who decides, as the record will name them [else the variable USER]. With --stack the AWS identity stands beside it.
+    /// Who decides, as the record will name them (else the variable `USER`). With --stack the AWS identity stands beside it.
     #[arg(long, global = true, value_name = "NAME", help_heading = WHERE)]
     pub(super) by: Option<String>,
     /// The instant to take for now, as 2026-11-24T12:00:00Z. With --folder only: what is deployed goes by the clock.
@@ -59,6 +59,20 @@ pub(super) struct Reasoned {
     pub(super) reason: String,
     #[command(flatten)]
     pub(super) deciding: Deciding,
+}
+
+/// An incident and a ground, of what changes two incidents: it is decided on whatever stands of both.
+#[derive(Args)]
+pub(super) struct Joining {
+    /// Name of the incident, as BC-509D550EFC34.
+    #[arg(value_name = "INCIDENT", value_parser = incident_id)]
+    pub(super) incident: IncidentId,
+    /// On what ground. It stands in the record.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: String,
+    /// An id of its own: the same id twice is carried out once. Made up where it is not given.
+    #[arg(long, value_name = "ID")]
+    pub(super) command_id: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -123,7 +137,7 @@ pub(super) enum Command {
         reasoned: Reasoned,
         /// How high.
         #[arg(value_name = "LEVEL")]
-        risk: Risk,
+        risk: Level,
     },
     /// Something was done to contain it.
     Contain {
@@ -193,7 +207,7 @@ pub(super) enum Command {
         reasoned: Reasoned,
         /// Name of the fact, as `show` lists it.
         fact: String,
-        /// What it is: a word, a whole number, true, false, null for not known, or a JSON list as '["DE","FR"]'.
+        /// What it is: a word, a whole number, true, false, null for not known, or a JSON list of words.
         #[arg(allow_negative_numbers = true)]
         value: String,
     },
@@ -216,7 +230,7 @@ pub(super) enum Command {
     /// It is part of another incident, where its clocks go on from the earlier of the two moments.
     Merge {
         #[command(flatten)]
-        reasoned: Reasoned,
+        joining: Joining,
         /// The other one.
         #[arg(long, value_parser = incident_id)]
         into: IncidentId,
@@ -224,7 +238,7 @@ pub(super) enum Command {
     /// Its days from one on are an incident of their own.
     Split {
         #[command(flatten)]
-        reasoned: Reasoned,
+        joining: Joining,
         /// The first of them, UTC, as 2026-11-24.
         #[arg(long, value_name = "DAY")]
         from: NaiveDate,
@@ -240,7 +254,7 @@ pub(super) enum Command {
 /// The words are those of JSON and of the mails.
 #[derive(Clone, Copy, ValueEnum)]
 #[value(rename_all = "snake_case")]
-pub(super) enum Risk {
+pub(super) enum Level {
     /// Unlikely to result in a risk
     Unlikely,
     /// A risk
@@ -250,12 +264,12 @@ pub(super) enum Risk {
     HighRisk,
 }
 
-impl From<Risk> for RiskLevel {
-    fn from(risk: Risk) -> Self {
-        match risk {
-            Risk::Unlikely => Self::Unlikely,
-            Risk::Risk => Self::Risk,
-            Risk::HighRisk => Self::HighRisk,
+impl From<Level> for RiskLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Unlikely => Self::Unlikely,
+            Level::Risk => Self::Risk,
+            Level::HighRisk => Self::HighRisk,
         }
     }
 }
@@ -338,7 +352,7 @@ mod tests {
             let word = moment.to_possible_value().unwrap();
             assert_eq!(word.get_name(), words::moment((*moment).into()));
         }
-        for risk in Risk::value_variants() {
+        for risk in Level::value_variants() {
             let word = risk.to_possible_value().unwrap();
             assert_eq!(word.get_name(), RiskLevel::from(*risk).name());
         }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     REFUSED,
-    arguments::{Command, Deciding, Reasoned},
+    arguments::{Command, Deciding, Joining, Reasoned},
     clocks, no_such_incident,
     world::World,
 };
@@ -37,9 +37,9 @@ pub(super) async fn decide(
     let ports = &world.ports;
     let actor = world.actor()?;
     let decided = match command {
-        Command::Merge { reasoned, into } => {
-            let Reasoned { incident, reason, deciding } = reasoned;
-            let command = MergeCommand { command_id: id_of(&deciding), reason };
+        Command::Merge { joining, into } => {
+            let Joining { incident, reason, command_id } = joining;
+            let command = MergeCommand { command_id: id_of(command_id), reason };
             for id in [&incident, &into] {
                 if ports.incidents.incident(id).await?.is_none() {
                     return Err(no_such_incident(id));
@@ -47,9 +47,9 @@ pub(super) async fn decide(
             }
             merge(ports, &incident, &into, &command, actor).await
         }
-        Command::Split { reasoned, from } => {
-            let Reasoned { incident, reason, deciding } = reasoned;
-            let command = MergeCommand { command_id: id_of(&deciding), reason };
+        Command::Split { joining, from } => {
+            let Joining { incident, reason, command_id } = joining;
+            let command = MergeCommand { command_id: id_of(command_id), reason };
             existing(split(ports, &incident, from, &command, actor).await, &incident)?
         }
         decision => {
@@ -61,7 +61,7 @@ pub(super) async fn decide(
                 return refuse(out, json, &mistake);
             }
             let command = incident::Command {
-                command_id: id_of(&deciding),
+                command_id: id_of(deciding.command_id),
                 decided_on: deciding.revision,
                 action,
             };
@@ -180,8 +180,8 @@ fn action(command: Command, now: DateTime<Utc>) -> anyhow::Result<(IncidentId, D
     })
 }
 
-fn id_of(deciding: &Deciding) -> String {
-    deciding.command_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
+fn id_of(command_id: Option<String>) -> String {
+    command_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
 }
 
 /// SHA-256 of each file, by its name.
@@ -191,7 +191,7 @@ fn hashes(files: &[PathBuf]) -> anyhow::Result<BTreeMap<String, String>> {
         let unreadable = || format!("the attachment {} cannot be read", path.display());
         let bytes = fs::read(path).with_context(unreadable)?;
         let name = file_name(path)?;
-        let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(&bytes));
         if hashes.insert(name.clone(), hash).is_some() {
             bail!("two attachments are named {name}; give them different names");
         }

@@ -44,7 +44,7 @@ pub(super) async fn show(
         let Some(raw) = incidents.raw(incident_id).await? else {
             return Err(no_such_incident(incident_id));
         };
-        writeln!(out, "{}", serde_json::to_string_pretty(&machine(&incident, raw, now))?)?;
+        writeln!(out, "{}", serde_json::to_string_pretty(&machine(&incident, &raw, now))?)?;
     } else {
         let timeline = incidents.timeline(incident_id).await?;
         let page = Page { incident: &incident, timeline: &timeline, world, now, all };
@@ -54,7 +54,7 @@ pub(super) async fn show(
 }
 
 /// The clocks, and what is stored, as it is stored: an auditor hashes these entries.
-fn machine(incident: &Incident, raw: RawIncident, now: DateTime<Utc>) -> Value {
+fn machine(incident: &Incident, raw: &RawIncident, now: DateTime<Utc>) -> Value {
     let clocks: Vec<Value> = clocks::running(incident)
         .iter()
         .map(|running| clocks::json(running.clock, &running.duties, now))
@@ -428,11 +428,7 @@ impl Page<'_> {
         let invited = self.incident.obligations.iter().filter(|duty| {
             duty.voluntary && matches!(duty.standing, Standing::Applies | Standing::Possible { .. })
         });
-        self.named(
-            out,
-            "INVITED, not asked for",
-            invited.map(|duty| (duty, String::new())).collect(),
-        )
+        named(out, "INVITED, not asked for", invited.map(|duty| (duty, String::new())).collect())
     }
 
     fn coming(&self, out: &mut impl Write) -> io::Result<()> {
@@ -441,23 +437,7 @@ impl Page<'_> {
             Standing::Coming { from: None } => Some((duty, ", no day is set".to_owned())),
             _ => None,
         });
-        self.named(out, "COMING, not law yet", coming.collect())
-    }
-
-    fn named(
-        &self,
-        out: &mut impl Write,
-        title: &str,
-        named: Vec<(&Obligation, String)>,
-    ) -> io::Result<()> {
-        if named.is_empty() {
-            return Ok(());
-        }
-        section(out, title)?;
-        for (duty, more) in named {
-            wrapped(out, "  ", &format!("{}: {}{more}", duty.regime_id, law(duty)))?;
-        }
-        Ok(())
+        named(out, "COMING, not law yet", coming.collect())
     }
 
     fn ruled_out(&self, out: &mut impl Write) -> io::Result<()> {
@@ -546,6 +526,18 @@ fn whom(duty: &Obligation) -> String {
             format!("one of {} authorities{depends}", several.len())
         }
     }
+}
+
+/// Duties by name, each with what else is to be said of it.
+fn named(out: &mut impl Write, title: &str, named: Vec<(&Obligation, String)>) -> io::Result<()> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    section(out, title)?;
+    for (duty, more) in named {
+        wrapped(out, "  ", &format!("{}: {}{more}", duty.regime_id, law(duty)))?;
+    }
+    Ok(())
 }
 
 fn duties(count: usize) -> String {

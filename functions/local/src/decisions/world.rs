@@ -100,6 +100,8 @@ impl World {
                 )
             })
         };
+        let (access, catalog, incidents) =
+            (output("AccessTable")?, output("CatalogTable")?, output("IncidentTable")?);
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let identity = aws_sdk_sts::Client::new(&sdk).get_caller_identity().send().await.context(
             "AWS does not say who you are; check the region and the credentials of the environment",
@@ -111,9 +113,9 @@ impl World {
         let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(own_endpoint).build();
         let mut ports = absent(Arc::new(SystemClock));
         ports.objects = Arc::new(S3Objects::new(aws_sdk_s3::Client::from_conf(s3)));
-        ports.access = Arc::new(DynamoAccess::new(dynamo.clone(), output("AccessTable")?));
-        ports.catalog = Arc::new(DynamoCatalog::new(dynamo.clone(), output("CatalogTable")?));
-        ports.incidents = Arc::new(DynamoIncidents::new(dynamo, output("IncidentTable")?));
+        ports.access = Arc::new(DynamoAccess::new(dynamo.clone(), access));
+        ports.catalog = Arc::new(DynamoCatalog::new(dynamo.clone(), catalog));
+        ports.incidents = Arc::new(DynamoIncidents::new(dynamo, incidents));
         let actor = by.map_or_else(|| arn.to_owned(), |by| format!("{by} ({arn})"));
         let stored = ports.catalog.current().await?;
         let stored =

@@ -2,6 +2,7 @@
 //! failure costs, how often a decision is made afresh, what a step answers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 
+mod attest;
 mod audit_trail;
 mod delivery;
 mod interleavings;

@@ -1,5 +1,6 @@
 //! The demo: `cargo xtask demo`. The whole system on the local stack, and a morning on which one agent goes wrong.
 
+mod decisions;
 mod page;
 mod story;
 

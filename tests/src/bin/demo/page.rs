@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
 const WIDTH: usize = 96;
 const TERM_WIDTH: usize = 11;
 
@@ -36,6 +34,13 @@ pub(crate) fn quoted(text: &str) {
     }
 }
 
+/// What a command printed, as it is.
+pub(crate) fn said(text: &str) {
+    for line in text.trim_end().lines() {
+        println!("{}", format!("    {line}").trim_end());
+    }
+}
+
 fn wrapped(first: &str, further: &str, text: &str) {
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(first)
@@ -60,14 +65,6 @@ pub(crate) fn thousands(number: u64) -> String {
     grouped
 }
 
-/// `71 h 59 min`, rounded down.
-pub(crate) fn remaining(left: TimeDelta) -> String {
-    if left < TimeDelta::zero() {
-        return format!("overdue by {}", remaining(-left));
-    }
-    format!("{} h {} min", left.num_hours(), left.num_minutes() % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,11 +75,5 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(57_312), "57,312");
         assert_eq!(thousands(1_234_567), "1,234,567");
-    }
-
-    #[test]
-    fn what_remains_is_rounded_down_and_what_is_late_says_so() {
-        assert_eq!(remaining(TimeDelta::minutes(72 * 60) - TimeDelta::seconds(2)), "71 h 59 min");
-        assert_eq!(remaining(TimeDelta::minutes(-61)), "overdue by 1 h 1 min");
     }
 }

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use chrono::Utc;
-use deadlines::Stage;
-use incident::{AlertState, Incident};
+use incident::Incident;
 use local_stack::{Emulator, LocalStack, REGION, WebhookReceiver, repository, wait_until};
 
-use crate::page::{done, heading, more, quoted, remaining, term, thousands};
+use crate::decisions;
+use crate::page::{done, heading, more, quoted, term, thousands};
 
 /// One hourly batch of a dozen small files takes about a second.
 const HOUR_TIMEOUT: Duration = Duration::from_mins(1);
@@ -41,9 +40,8 @@ pub(crate) async fn tell(keep: bool) -> Result<()> {
     }
     heading("Who was told");
     tell_alerts(&stack, &receiver)?;
-    heading("The clock");
     for incident in &incidents {
-        tell_clock(&stack, incident).await?;
+        decisions::tell(&stack, &receiver, incident).await?;
     }
     if keep {
         heading("It stays up until Ctrl-C");
@@ -69,7 +67,7 @@ async fn build_up(configuration: &Path) -> Result<(LocalStack, WebhookReceiver)>
     let started = Instant::now();
     let stack = LocalStack::deploy(emulator, configuration).await?;
     done(
-        "the CDK app deployed: buckets, queues, tables, topic and five functions",
+        "the CDK app deployed: buckets, queues, tables, topic and six functions",
         started.elapsed(),
     );
 
@@ -241,44 +239,17 @@ fn tell_alerts(stack: &LocalStack, receiver: &WebhookReceiver) -> Result<()> {
     Ok(())
 }
 
-async fn tell_clock(stack: &LocalStack, incident: &Incident) -> Result<()> {
-    let now = Utc::now();
-    for obligation in incident.obligations.iter().filter(|obligation| obligation.is_open()) {
-        let Some(due_at) = obligation.due_at else { continue };
-        term("duty", &format!("{}: {}", obligation.article, obligation.title));
-        term(
-            "due",
-            &format!(
-                "{} UTC, {} left",
-                due_at.format("%A %Y-%m-%d %H:%M"),
-                remaining(due_at - now)
-            ),
-        );
-    }
-    let alerts = stack.alerts_of(incident).await?;
-    let planned: Vec<String> = alerts
-        .iter()
-        .filter(|alert| matches!(alert.state, AlertState::Scheduled))
-        .map(|alert| format!("{} {}", alert.due_at.format("%a %H:%M"), in_words(alert.stage)))
-        .collect();
-    term("reminders", &planned.join(", "));
-    Ok(())
-}
-
-fn in_words(stage: Stage) -> String {
-    match stage {
-        Stage::Remaining { hours } => format!("({hours} h left)"),
-        Stage::Overdue => "(overdue)".to_owned(),
-        other => format!("({})", other.name()),
-    }
-}
-
 fn tell_how_to_look_around(stack: &LocalStack) {
     let outputs = stack.outputs();
     println!("  Any program that speaks to AWS can look around, with these variables:\n");
     println!("    export AWS_ENDPOINT_URL={}", stack.emulator().endpoint());
     println!("    export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}");
     println!("    export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n");
+    println!("  The command of the last pages, as one of the people who decide:\n");
+    println!(
+        "    cargo run --package local -- incident list --stack {} --by NAME\n",
+        stack.outputs_file().display()
+    );
     println!("  With the Python that was installed for the demo, for example:\n");
     let python = ".tools/venv/bin/python3 -c";
     println!(

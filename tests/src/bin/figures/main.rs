@@ -18,7 +18,7 @@ const ALERT_RUNS: usize = 12;
 const COLD_STARTS: usize = 15;
 const ALERT_TIMEOUT: Duration = Duration::from_secs(30);
 const BIG_FILE_TIMEOUT: Duration = Duration::from_mins(10);
-const FUNCTIONS: [&str; 5] = ["ingest", "assess", "notify", "remind", "catalog"];
+const FUNCTIONS: [&str; 6] = ["ingest", "assess", "notify", "remind", "catalog", "attest"];
 /// A row of the big file takes about 420 bytes.
 const ROWS_PER_MEGABYTE: u64 = 2_400;
 
