@@ -210,7 +210,7 @@ export class BreachclockStack extends Stack {
         ...permissions.readStream(access),
         permissions.sendToQueue(failures),
         permissions.useItems(access, ['Query', 'PutItem']),
-        permissions.useItems(incident, ['GetItem', 'PutItem']),
+        permissions.useItems(incident, ['GetItem', 'Query', 'PutItem']),
         permissions.useItems(catalog, ['GetItem']),
         permissions.encryptWith(this.keys.data, ['dynamodb', 'sqs']),
       ],

@@ -160,6 +160,11 @@ export class Operations extends Construct {
       { ...atLeastOnce, metric: this.metric('WorkFailed', 'Sum') },
     );
     this.alarm(
+      'records not whole',
+      'The record of an incident is not what its timeline leads to. Do not change it; run `breachclock incident verify` and keep what it says.',
+      { ...atLeastOnce, metric: this.metric('ChainsBroken', 'Maximum') },
+    );
+    this.alarm(
       'configuration refused',
       'A configuration was refused; the last good one stays in force. The catalog table says why.',
       { ...atLeastOnce, metric: this.metric('ConfigurationRefused', 'Sum') },

@@ -162,6 +162,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     'dynamodb:PutItem <TablesAccess>',
     'dynamodb:PutItem <TablesIncident>',
     'dynamodb:Query <TablesAccess>',
+    'dynamodb:Query <TablesIncident>',
     'sqs:SendMessage <AssessFailures>',
   ],
   notify: [
