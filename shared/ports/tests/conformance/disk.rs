@@ -9,7 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use incident::{Alert, Change, Incident, IncidentId, audit};
+use incident::{Alert, Case, Change, Incident, IncidentId, audit};
 use ports::{Committed, IncidentTable as _, PortError, Ports, Which, disk::DiskIncidents};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,6 +17,13 @@ use tempfile::TempDir;
 use crate::{in_memory, suite};
 
 const ORG: &str = "00D5g000004Hq3K";
+
+/// The publication of the first message of an incident that has just been opened.
+fn first_published(opening: &Change, now: DateTime<Utc>) -> Change {
+    let case = Case::new(opening.incident.clone(), opening.alerts.clone());
+    let message = suite::first_message(opening);
+    case.published(&message.alert_id, "receipt", suite::by(now)).unwrap()
+}
 
 fn start() -> DateTime<Utc> {
     "2026-11-24T10:00:00Z".parse().unwrap()
@@ -87,7 +94,7 @@ async fn what_was_edited_is_seen_and_stays_when_something_else_changes() {
     let flaws = audit(&raw.incident, &raw.alerts, &raw.timeline, &[]);
     assert!(flaws.contains(&incident::Flaw::EntryEdited { sequence: 1 }), "{flaws:?}");
 
-    let sent = suite::first_published(&change, start());
+    let sent = first_published(&change, start());
     assert_eq!(incidents.commit(&sent).await.unwrap(), Committed::Yes);
     let after = incidents.raw(id).await.unwrap().unwrap();
     assert_eq!(after.timeline[..raw.timeline.len()], raw.timeline);
@@ -103,7 +110,7 @@ async fn a_version_that_was_taken_away_stops_every_change() {
     edit(&file_of(&folder, id), |file| {
         file["incident"].as_object_mut().unwrap().remove("version");
     });
-    let sent = suite::first_published(&change, start());
+    let sent = first_published(&change, start());
     for change in [&sent, &change] {
         let error = incidents.commit(change).await.unwrap_err().to_string();
         assert!(error.contains(id.as_str()) && error.contains("version"), "{error}");
@@ -118,7 +125,7 @@ async fn a_file_that_cannot_be_read_is_named_and_holds_up_no_other() {
     let [broken_id, sound_id] = [&broken, &sound].map(|of| of.incident.incident_id.clone());
     let path = file_of(&folder, &broken_id);
     let text = fs::read_to_string(&path).unwrap();
-    let sent = suite::first_published(&broken, start());
+    let sent = first_published(&broken, start());
     for damaged in [
         text.get(..text.len() / 2).unwrap().to_owned(),
         String::new(),
@@ -165,7 +172,7 @@ async fn what_a_cut_off_writer_left_is_no_incident_and_is_written_over() {
     fs::write(folder.path().join(".new"), "{\"incident\": ").unwrap();
     let id = change.incident.incident_id.clone();
     assert_eq!(incidents.list(Which::All).await.unwrap(), std::slice::from_ref(&id));
-    let sent = suite::first_published(&change, start());
+    let sent = first_published(&change, start());
     assert_eq!(incidents.commit(&sent).await.unwrap(), Committed::Yes);
     assert_eq!(incidents.incident(&id).await.unwrap(), Some(sent.incident));
     assert!(!folder.path().join(".new").exists());

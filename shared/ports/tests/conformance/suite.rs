@@ -608,7 +608,7 @@ fn once() -> ReminderPolicy {
     reminders
 }
 
-fn by(now: DateTime<Utc>) -> Deciding<'static> {
+pub(crate) fn by(now: DateTime<Utc>) -> Deciding<'static> {
     Deciding { now, actor: "conformance", policy: &POLICY }
 }
 
@@ -619,7 +619,7 @@ async fn case(ports: &Ports, incident_id: &IncidentId) -> Case {
 }
 
 /// The message that is owed when an incident opens.
-fn first_message(change: &Change) -> &Alert {
+pub(crate) fn first_message(change: &Change) -> &Alert {
     change.alerts.iter().find(|alert| alert.is_owed()).unwrap()
 }
 
@@ -632,12 +632,6 @@ pub(crate) fn opened(org_id: &str, name: &str, now: DateTime<Utc>) -> Change {
 pub(crate) fn extended(incident: &Incident, row_count: u64, now: DateTime<Utc>) -> Change {
     let found = findings(&incident.org_id, incident.agent.as_str(), row_count);
     Case::new(incident.clone(), []).extend(found, by(now)).unwrap()
-}
-
-/// The publication of the first message of an incident that has just been opened.
-pub(crate) fn first_published(opening: &Change, now: DateTime<Utc>) -> Change {
-    let case = Case::new(opening.incident.clone(), opening.alerts.clone());
-    case.published(&first_message(opening).alert_id, "receipt", by(now)).unwrap()
 }
 
 /// The incident with everything about it, as it stands in the table.
