@@ -533,7 +533,7 @@ impl LocalStack {
     /// When the handshake does not come about.
     pub async fn subscribe(&self, receiver: &WebhookReceiver) -> Result<()> {
         let mut filter_policy = None;
-        for subscription in self.subscriptions("https").await? {
+        for (subscription, _address) in self.subscriptions("https").await? {
             if filter_policy.is_none() {
                 filter_policy = self.filter_policy(&subscription).await?;
             }
@@ -575,12 +575,7 @@ impl LocalStack {
     /// When the emulator does not answer.
     pub async fn lose_topic(&self) -> Result<LostTopic> {
         let mut mailboxes = Vec::new();
-        for subscription in self.subscriptions("email").await? {
-            let asked =
-                self.topics.get_subscription_attributes().subscription_arn(&subscription).send();
-            let attributes = asked.await.context("cannot read a subscription")?.attributes;
-            let address = attributes.and_then(|mut attributes| attributes.remove("Endpoint"));
-            let address = address.context("a mailbox without an address")?;
+        for (subscription, address) in self.subscriptions("email").await? {
             mailboxes.push((address, self.filter_policy(&subscription).await?));
         }
         let delete = self.topics.delete_topic().topic_arn(&self.outputs.alert_topic_arn);
@@ -607,7 +602,8 @@ impl LocalStack {
         Ok(())
     }
 
-    async fn subscriptions(&self, protocol: &str) -> Result<Vec<String>> {
+    /// Name and address of each subscription of that protocol.
+    async fn subscriptions(&self, protocol: &str) -> Result<Vec<(String, String)>> {
         let listed = self
             .topics
             .list_subscriptions_by_topic()
@@ -619,8 +615,10 @@ impl LocalStack {
             .subscriptions()
             .iter()
             .filter(|subscription| subscription.protocol() == Some(protocol))
-            .filter_map(|subscription| subscription.subscription_arn())
-            .map(str::to_owned)
+            .filter_map(|subscription| {
+                let (arn, address) = (subscription.subscription_arn()?, subscription.endpoint()?);
+                Some((arn.to_owned(), address.to_owned()))
+            })
             .collect())
     }
 

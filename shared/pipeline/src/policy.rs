@@ -129,4 +129,23 @@ mod tests {
         assert_eq!(known(&["DE"]), (list(r#"["DE"]"#), list("[]")));
         assert_eq!(known(&["US", "US-CA"]), (list(r#"["US"]"#), None));
     }
+
+    #[test]
+    fn the_law_with_own_duties_is_made_once_for_as_long_as_they_stay() {
+        let law = embedded().unwrap();
+        let duty = |hours: u32| -> OwnDuty {
+            serde_json::from_value(serde_json::json!({
+                "id": "insurer", "title": "Notice of a claim", "basis": "Cyber policy",
+                "who_notifies": "us", "who_is_told": "the insurer", "starts_at": "aware",
+                "limit": { "value": hours, "unit": "hours" },
+            }))
+            .unwrap()
+        };
+        let first = with_own_duties(&law, &[duty(24)]).unwrap();
+        let again = with_own_duties(&law, &[duty(24)]).unwrap();
+        let other = with_own_duties(&law, &[duty(48)]).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        assert!(!Arc::ptr_eq(&first, &other));
+        assert!(Arc::ptr_eq(&law, &with_own_duties(&law, &[]).unwrap()));
+    }
 }

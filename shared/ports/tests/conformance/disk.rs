@@ -18,6 +18,13 @@ use crate::{in_memory, suite};
 
 const ORG: &str = "00D5g000004Hq3K";
 
+/// The publication of the first message of an incident that has just been opened.
+fn first_published(opening: &Change, now: DateTime<Utc>) -> Change {
+    let case = Case::new(opening.incident.clone(), opening.alerts.clone());
+    let message = suite::first_message(opening);
+    case.published(&message.alert_id, "receipt", suite::by(now)).unwrap()
+}
+
 fn start() -> DateTime<Utc> {
     "2026-11-24T10:00:00Z".parse().unwrap()
 }

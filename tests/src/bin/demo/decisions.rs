@@ -107,7 +107,7 @@ impl Desk<'_> {
     async fn settle(&self) -> Result<()> {
         let id = self.id.as_str();
         let reason = "answers to health questions are in unknown hands";
-        self.well(&["risk", id, "high-risk", "--reason", reason]).await?;
+        self.well(&["risk", id, "high_risk", "--reason", reason]).await?;
         let to = "Berliner Beauftragte für Datenschutz";
         let reference = ["--reference", "711.412.5"];
         self.well(&[&["sent", id, "eu-gdpr-33-1", "--to", to][..], &reference].concat()).await?;
