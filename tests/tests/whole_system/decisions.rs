@@ -17,6 +17,9 @@ const OFFICER: &str = "Dana Okafor";
 const GDPR: &str = "eu-gdpr-33-1";
 const UK_GDPR: &str = "uk-gdpr-33-1";
 
+/// What is edited, by its sort key, how, and what is found then.
+type Edit<'a> = (&'static str, &'a str, &'a dyn Fn(&mut Value), &'a str);
+
 pub(super) async fn what_a_person_decides_moves_and_stops_the_clocks(
     system: &mut System,
 ) -> Result<()> {
@@ -132,7 +135,7 @@ pub(super) async fn an_edit_made_beside_the_program_is_found(system: &mut System
     let alert = system.alert(&incident, Stage::Overdue).await?;
     let alert_sort = keys::alert_sort(&alert.alert_id);
     let later = json!("2027-01-01T00:00:00Z");
-    let edits: [(&str, &str, &dyn Fn(&mut Value), &str); 4] = [
+    let edits: [Edit<'_>; 4] = [
         (
             "an entry",
             &keys::timeline_sort(2),
@@ -142,7 +145,11 @@ pub(super) async fn an_edit_made_beside_the_program_is_found(system: &mut System
         (
             "the incident",
             keys::INCIDENT_ITEM,
-            &|incident| incident["times"]["aware"]["at"] = later.clone(),
+            &|incident| {
+                if let Some(at) = incident.pointer_mut("/times/aware/at") {
+                    *at = later.clone();
+                }
+            },
             "in: times",
         ),
         (
