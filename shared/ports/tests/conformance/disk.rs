@@ -29,12 +29,6 @@ fn start() -> DateTime<Utc> {
     "2026-11-24T10:00:00Z".parse().unwrap()
 }
 
-/// The publication of the first message of an incident that has just been opened.
-fn first_published(opening: &Change, now: DateTime<Utc>) -> Change {
-    let case = Case::new(opening.incident.clone(), opening.alerts.clone());
-    case.published(&suite::first_message(opening).alert_id, "receipt", suite::by(now)).unwrap()
-}
-
 /// A folder with one incident in it.
 async fn with_incident(name: &str) -> (TempDir, DiskIncidents, Change) {
     let folder = TempDir::new().unwrap();
