@@ -117,6 +117,5 @@ fn hash(entry: &TimelineEntry) -> Result<String> {
     let mut value = serde_json::to_value(entry)?;
     value.as_object_mut().context("an entry is an object")?.remove("hash");
     // The keys of a `Value` are sorted, and an entry holds no fractions: this is the canonical form.
-    let digest = Sha256::digest(serde_json::to_vec(&value)?);
-    Ok(hex::encode(digest))
+    Ok(hex::encode(Sha256::digest(serde_json::to_vec(&value)?)))
 }

@@ -17,9 +17,6 @@ const OFFICER: &str = "Dana Okafor";
 const GDPR: &str = "eu-gdpr-33-1";
 const UK_GDPR: &str = "uk-gdpr-33-1";
 
-/// What is edited, by its sort key, how, and what is found then.
-type Edit<'a> = (&'static str, &'a str, &'a dyn Fn(&mut Value), &'a str);
-
 pub(super) async fn what_a_person_decides_moves_and_stops_the_clocks(
     system: &mut System,
 ) -> Result<()> {
@@ -123,6 +120,28 @@ async fn what_was_planned_comes_to_nothing(system: &System, incident: &Incident)
     Ok(())
 }
 
+/// An edit of one field of an item.
+struct Edit {
+    what: &'static str,
+    sort: String,
+    path: &'static [&'static str],
+    to: Value,
+    /// What `verify` says of it.
+    finding: String,
+}
+
+/// Sets a field, which need not be there.
+fn set(record: &mut Value, path: &[&str], to: Value) {
+    match path.split_first() {
+        None => *record = to,
+        Some((name, rest)) => {
+            if let Some(fields) = record.as_object_mut() {
+                set(fields.entry(*name).or_insert(Value::Null), rest, to);
+            }
+        }
+    }
+}
+
 pub(super) async fn an_edit_made_beside_the_program_is_found(system: &mut System) -> Result<()> {
     // Nothing else may write while the record is out of joint.
     system.stack.stop_sweep().await?;
@@ -133,41 +152,32 @@ pub(super) async fn an_edit_made_beside_the_program_is_found(system: &mut System
     well(system, &["verify", &id]).await?;
 
     let alert = system.alert(&incident, Stage::Overdue).await?;
-    let alert_sort = keys::alert_sort(&alert.alert_id);
-    let later = json!("2027-01-01T00:00:00Z");
-    let edits: [Edit<'_>; 4] = [
-        (
+    let edit = |what, sort: &str, path, to, finding: &str| Edit {
+        what,
+        sort: sort.to_owned(),
+        path,
+        to,
+        finding: finding.to_owned(),
+    };
+    let incident_item = keys::INCIDENT_ITEM;
+    let later = || json!("2027-01-01T00:00:00Z");
+    let of_alert = format!("alert {} does not say", alert.alert_id);
+    let edits = [
+        edit(
             "an entry",
             &keys::timeline_sort(2),
-            &|entry| entry["actor"] = json!("somebody else"),
+            &["actor"],
+            json!("nobody"),
             "entry 2 was edited",
         ),
-        (
-            "the incident",
-            keys::INCIDENT_ITEM,
-            &|incident| {
-                if let Some(at) = incident.pointer_mut("/times/aware/at") {
-                    *at = later.clone();
-                }
-            },
-            "in: times",
-        ),
-        (
-            "a field of no version's",
-            keys::INCIDENT_ITEM,
-            &|incident| incident["waived"] = json!(true),
-            "in: waived",
-        ),
-        (
-            "an alert",
-            &alert_sort,
-            &|alert| alert["due_at"] = later.clone(),
-            &format!("alert {} does not say", alert.alert_id),
-        ),
+        edit("the incident", incident_item, &["times", "aware", "at"], later(), "in: times"),
+        edit("a field of no version's", incident_item, &["waived"], json!(true), "in: waived"),
+        edit("an alert", &keys::alert_sort(&alert.alert_id), &["due_at"], later(), &of_alert),
     ];
-    for (what, sort, edit, finding) in edits {
-        let original = system.stack.edit_item(&incident, sort, edit).await?;
-        not_whole(system, &id, finding).await.context(what)?;
+    for Edit { what, sort, path, to, finding } in edits {
+        let change = |record: &mut Value| set(record, path, to);
+        let original = system.stack.edit_item(&incident, &sort, change).await?;
+        not_whole(system, &id, &finding).await.context(what)?;
         system.stack.put_back(original).await?;
         well(system, &["verify"]).await.with_context(|| format!("{what}, put back"))?;
     }

@@ -19,7 +19,7 @@ mod simulator;
 use simulator::{Faults, Outcome, Story, simulate};
 
 /// How many seeds the suite runs.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 100;
 
 fn seeds() -> Vec<u64> {
     let variable = |name| std::env::var(name).ok().map(|value: String| value.parse().unwrap());

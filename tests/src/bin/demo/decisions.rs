@@ -149,7 +149,9 @@ impl Desk<'_> {
         let original = self
             .stack
             .edit_item(&incident, &sort, |entry| {
-                entry["reason"] = json!("the authority said so by phone");
+                if let Some(reason) = entry.get_mut("reason") {
+                    *reason = json!("the authority said so by phone");
+                }
             })
             .await?;
         let found = self.call(&["verify", &self.id]).await?;
