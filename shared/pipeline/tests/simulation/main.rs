@@ -52,7 +52,9 @@ fn a_failure_at_any_single_call_loses_nothing() {
     let story = Story::short();
     let undisturbed = simulate(&story, &Faults::none());
     assert!(undisturbed.call_count > 20, "{}", undisturbed.call_count);
-    for call in 0..undisturbed.call_count {
+    // The clocks of a leak make many like calls; of those a fifth.
+    let morning = undisturbed.call_count_of_the_morning;
+    for call in (0..morning).chain((morning..undisturbed.call_count).step_by(5)) {
         for (effect, faults) in [
             ("refused", Faults::refuse_call(call)),
             ("answer lost", Faults::lose_answer_of_call(call)),
